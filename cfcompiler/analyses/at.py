@@ -1,0 +1,204 @@
+"""Program, point -> PointReport: value, forward and backward AD, the ties, the vertices of D, in exact arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from cfcompiler import errors
+from cfcompiler.analyses.field import field_at, filled, seeds_of
+from cfcompiler.errors import CFError
+from cfcompiler.expressions import Expressions
+from cfcompiler.interpreter import EXACT, Undecided, run
+from cfcompiler.number_text import to_text
+from cfcompiler.primitives import COMPARISONS
+from cfcompiler.program import Apply, Instruction, Kink, Program, Select
+from cfcompiler.report import Nested, PointReport, Row, TieHere
+from cfcompiler.transforms.forward import jvp
+from cfcompiler.transforms.reverse import vjp
+from cfcompiler.transforms.tidy import tidy
+from cfcompiler.verify import arguments
+
+
+def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
+    """What the program returns at `point` (an object array of exact numbers for every parameter).
+
+    Raises CFError where the point is outside the domain, or where a branch cannot be decided.
+    """
+    try:
+        values = run(program, point, EXACT)
+        _check_domain(program, values)
+        forward = _forward(program, point)
+        backward = _backward(program, point)
+    except Undecided as problem:
+        raise _undecided(program, problem) from None
+    field = field_at(program, point)
+    results = [nested(values[value.name]) for value in program.results]
+    rows = [_row(program, row) for row in backward]
+    notes = []
+    if forward != backward:
+        notes.append(_difference_note(program))
+    return PointReport(
+        program.name,
+        ties,
+        {param.value.name: nested(point[param.value.name]) for param in program.params},
+        results[0] if len(results) == 1 else list(results),
+        len(rows) == 1 and all(not value.shape for value in program.results),
+        tuple(_row(program, row) for row in forward),
+        tuple(rows),
+        tuple(_ties_here(program, point)),
+        tuple(tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices),
+        field.complete,
+        field.reason,
+        tuple(notes),
+    )
+
+
+def nested(array: Any) -> Nested:
+    """Exact numbers as texts, in nested lists."""
+    if not np.shape(array):
+        return to_text(array[()] if isinstance(array, np.ndarray) else array)
+    return [nested(entry) for entry in array]
+
+
+def _check_domain(program: Program, values: Mapping[str, Any]) -> None:
+    broken = [
+        errors.outside_domain(assertion.span, assertion.message)
+        for assertion in program.assertions
+        if assertion.condition.name in values and not np.all(values[assertion.condition.name])
+    ]
+    if broken:
+        raise CFError(broken, program.source)
+
+
+def _undecided(program: Program, problem: Undecided) -> CFError:
+    instruction = problem.instruction
+    assert instruction is not None
+    return CFError([errors.undecided(instruction.span, problem.reason)], program.source)
+
+
+def _forward(program: Program, point: Mapping[str, Any]) -> list[list[Any]]:
+    """For each output entry, the derivatives by all inputs (arrays), by one forward run for each input entry."""
+    forward = tidy(jvp(program))
+    inputs = [param.value for param in program.params if param.differentiable]
+    tangents = [param.value.name for param in forward.params[len(program.params) :]]
+    count = sum(int(np.prod(value.shape)) for value in program.results)
+    jacobian = [[np.empty(value.shape, dtype=object) for value in inputs] for _ in range(count)]
+    for which, value in enumerate(inputs):
+        for entry in np.ndindex(value.shape):
+            seeds = {
+                name: filled(other.shape, Fraction(0))
+                for name, other in zip(tangents, inputs, strict=True)
+            }
+            seeds[tangents[which]][entry] = Fraction(1)
+            values = run(forward, {**point, **seeds}, EXACT)
+            outputs = forward.results[len(program.results) :]
+            flat = [number for output in outputs for number in np.reshape(values[output.name], -1)]
+            for place, number in enumerate(flat):
+                jacobian[place][which][entry] = number
+    return [[nested(array) for array in row] for row in jacobian]
+
+
+def _backward(program: Program, point: Mapping[str, Any]) -> list[list[Any]]:
+    """For each output entry, the derivatives by all inputs, by one backward run."""
+    backward = tidy(vjp(program))
+    names = [param.value.name for param in backward.params[len(program.params) :]]
+    rows = []
+    for seeds in seeds_of(program, EXACT):
+        values = run(backward, {**point, **dict(zip(names, seeds, strict=True))}, EXACT)
+        rows.append([nested(values[value.name]) for value in backward.results[len(program.results) :]])
+    return rows
+
+
+def _names(program: Program) -> list[str]:
+    return [param.value.name for param in program.params if param.differentiable]
+
+
+def _row(program: Program, row: Sequence[Nested]) -> Row:
+    return dict(zip(_names(program), row, strict=True))
+
+
+def _unflattened(program: Program, point: Mapping[str, Any], flat: Sequence[Any]) -> Row:
+    """A flat gradient as a row."""
+    row: Row = {}
+    start = 0
+    for name in _names(program):
+        shape = np.shape(point[name])
+        size = int(np.prod(shape))
+        array = np.empty(shape, dtype=object)
+        for place, entry in zip(np.ndindex(shape), flat[start : start + size], strict=True):
+            array[place] = entry
+        row[name] = nested(array)
+        start += size
+    return row
+
+
+def _difference_note(program: Program) -> str:
+    return (
+        f"forward and backward AD differ here: the rules of {program.preset} block or multiply a zero "
+        "differently in the two modes"
+    )
+
+
+def _ties_here(program: Program, point: Mapping[str, Any]) -> list[TieHere]:
+    """The operations that run at the point and are tied there, in program order."""
+    found: list[TieHere] = []
+    texts = Expressions(program)
+    guards = _guard_words(program)
+
+    def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
+        match instruction:
+            case Kink(left=left, right=right):
+                if np.any(EXACT.compare(values[left.name], values[right.name]) == 0):
+                    found.append(_tie(instruction, texts.difference(left, right), instruction.tie.name))
+            case Apply(op=op, args=args) if op in COMPARISONS and instruction.out.name in guards:
+                if np.any(EXACT.compare(values[args[0].name], values[args[1].name]) == 0):
+                    word = guards[instruction.out.name]
+                    found.append(_tie(instruction, texts.difference(*args), word))
+            case Apply(op="extremum", args=args):
+                if _repeated(values[args[0].name], values[instruction.out.name], instruction.attribute("axes")):
+                    rule = instruction.attribute("rule").name
+                    found.append(_tie(instruction, texts.of(args[0]), rule))
+            case Apply(op="order" | "argextremum" | "cumargextremum", args=args):
+                keys = np.reshape(values[args[0].name], -1)
+                if _has_equal(keys):
+                    found.append(_tie(instruction, texts.of(args[0]), instruction.op))
+
+    run(program, point, EXACT, watch)
+    return found
+
+
+def _tie(instruction: Instruction, guard: str, op: str) -> TieHere:
+    return TieHere(instruction.span.line, instruction.span.column, guard, op)
+
+
+def _guard_words(program: Program) -> dict[str, str]:
+    """Comparisons that guard a select, with the word for it: if or where."""
+    words: dict[str, str] = {}
+    for instruction in reversed(program.instructions):
+        if isinstance(instruction, Select) and instruction.guard.kind == "bool":
+            words.setdefault(instruction.guard.name, "if" if instruction.lazy else "where")
+        if instruction.out.name in words:
+            for value in arguments(instruction):
+                if value.kind == "bool":
+                    words.setdefault(value.name, words[instruction.out.name])
+    return words
+
+
+def _repeated(x: Any, out: Any, axes: tuple[int, ...]) -> bool:
+    """Whether an extremum is attained by several entries."""
+    expanded = np.reshape(out, tuple(1 if axis in axes else size for axis, size in enumerate(np.shape(x))))
+    attained = EXACT.compare(x, expanded) == 0
+    return bool(np.any(np.sum(attained, axis=axes) > 1))
+
+
+def _has_equal(keys: Any) -> bool:
+    """Whether two of the keys are equal."""
+    for place, key in enumerate(keys):
+        rest = keys[place + 1 :]
+        if len(rest) and np.any(EXACT.compare(np.full(len(rest), key, dtype=object), rest) == 0):
+            return True
+    return False

@@ -1,0 +1,254 @@
+"""Program, point -> the vertices of D there: one for each combination of choices at tied, reachable operations.
+
+Kinks and orderings: the element sets of the rows, composed by the chain rule, one choice for each written operation.
+Branches are not primitives (theory S3.3): besides the branch that runs at the point, those count whose region has
+the point in its closure. They are found by running the program along arcs into the point, in exact series; the set is
+complete when every outcome of the tied conditions was found, or when the arcs are all there are (one input).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from cfcompiler.analyses.series import GERMS, constant, limit, normal
+from cfcompiler.analyses.vertices import Sweep, TooManyChoices, exactly_tied
+from cfcompiler.interpreter import EXACT, Undecided, run
+from cfcompiler.number_text import to_text
+from cfcompiler.primitives import COMPARISONS
+from cfcompiler.program import Apply, Program, Select
+from cfcompiler.transforms.reverse import vjp
+from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
+from cfcompiler.transforms.tidy import tidy
+from cfcompiler.verify import arguments
+
+MOST_SCALARS = 20_000
+MOST_COMBINATIONS = 1 << 10
+MOST_TRIES = 12  # arcs tried for one combination of arms
+_RANDOM_ARCS = 48
+_ZERO, _ONE = Fraction(0), Fraction(1)
+
+Point = Mapping[str, Any]  # name -> array of exact numbers
+Vertex = tuple[tuple[Any, ...], ...]  # for each output, the derivatives by all input entries
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The vertices of D at a point. `complete` is False with a `reason` where some may be missing."""
+
+    vertices: tuple[Vertex, ...]
+    complete: bool
+    reason: str
+
+
+def field_at(program: Program, point: Point) -> Field:
+    """D at `point`, which has an array of exact numbers for every parameter of `program`."""
+    try:
+        backward = scalarize(tidy(vjp(program)), MOST_SCALARS)
+    except TooManyScalars as problem:
+        return Field((), False, str(problem))
+    search = _Search(program, backward, point)
+    try:
+        search.at_the_point()
+        complete, reason = search.beside_the_point()
+    except (TooManyChoices, Undecided) as problem:
+        complete, reason = False, str(problem)
+    return Field(tuple(sorted(search.found, key=_order)), complete, reason)
+
+
+def _order(vertex: Vertex) -> tuple[Any, ...]:
+    """Rational vertices in lexicographic order, others by their text."""
+    return tuple(
+        (0, entry, "") if isinstance(entry, Fraction) else (1, _ZERO, to_text(entry)) for row in vertex for entry in row
+    )
+
+
+def seeds_of(program: Program, arithmetic: Any) -> Iterator[list[Any]]:
+    """For each entry of the results, the cotangents of all results: 1 there, 0 elsewhere."""
+    for place, value in enumerate(program.results):
+        for entry in np.ndindex(value.shape):
+            seeds = [filled(result.shape, arithmetic.number(_ZERO)) for result in program.results]
+            seeds[place][entry] = arithmetic.number(_ONE)
+            yield seeds
+
+
+def filled(shape: tuple[int, ...], number: Any) -> Any:
+    """An object array of one number."""
+    out = np.empty(shape, dtype=object)
+    for place in np.ndindex(shape):
+        out[place] = number
+    return out
+
+
+class _Search:
+    """The vertices found so far: the choices of the branches outside, those of the kinks inside."""
+
+    def __init__(self, program: Program, backward: Program, point: Point) -> None:
+        self.program = program
+        self.backward = backward
+        self.point = point
+        self.found: dict[Vertex, None] = {}
+        self.guards = _guards_of_selects(program)
+        self.conditions = _conditions_of(program, set(self.guards))
+
+    def at_the_point(self) -> None:
+        """Vertices on the path that runs at the point itself."""
+        self._sweep(self.point, EXACT, exactly_tied, lambda entry: entry, {})
+
+    def _sweep(
+        self,
+        inputs: Point,
+        arithmetic: Any,
+        tied: Callable[[Any, Any], bool],
+        read: Callable[[Any], Any],
+        forced: Mapping[str, bool],
+    ) -> None:
+        outputs = len(self.program.results)
+        names = [param.value.name for param in self.backward.params[len(self.backward.params) - outputs :]]
+        rows = [dict(zip(names, seeds, strict=True)) for seeds in seeds_of(self.program, arithmetic)]
+        sweep = Sweep(self.backward, inputs, arithmetic, tied, forced)
+        for jacobian in sweep.jacobians(rows):
+            vertex = tuple(
+                tuple(read(entry) for value in self.backward.results[outputs:] for entry in np.reshape(row[value.name], -1))
+                for row in jacobian
+            )
+            self.found[vertex] = None
+
+    def beside_the_point(self) -> tuple[bool, str]:
+        """Vertices with the arms whose regions touch the point. Returns (complete, reason)."""
+        if not self._tied_conditions():
+            return True, ""
+        here = run(self.program, self.point, EXACT)
+        outcomes = {name: {bool(here[name])} for name in self.guards if name in here}
+        arcs: list[dict[str, Any]] = []
+        undecided = ""
+        for arc in _arcs(self.program, self.point):
+            try:
+                values = run(self.program, arc, GERMS, lenient=True)
+            except Undecided as problem:
+                undecided = undecided or str(problem)
+                continue
+            arcs.append(arc)
+            for name in self.guards:
+                if name in values:
+                    outcomes.setdefault(name, set()).add(bool(values[name]))
+        undecided = self._combinations(outcomes, arcs) or undecided
+        if undecided or self._inputs() == 1:
+            return not undecided, undecided
+        doubtful = [name for name, found in outcomes.items() if len(found) == 1 and self._may_be_tied(name)]
+        return not doubtful, "a branch that is tied here may or may not touch the point" if doubtful else ""
+
+    def _combinations(self, outcomes: Mapping[str, set[bool]], arcs: Sequence[Point]) -> str:
+        """One sweep for each combination of arms. Returns what remained undecided."""
+        open_guards = [name for name, found in outcomes.items() if len(found) == 2]
+        if 2 ** len(open_guards) > MOST_COMBINATIONS:
+            raise TooManyChoices(f"more than {MOST_COMBINATIONS} combinations of branches")
+        undecided = ""
+        for choice in product((True, False), repeat=len(open_guards)):
+            forced = dict(zip(open_guards, choice, strict=True))
+            problem = "no arc into the point could be followed"
+            for arc in arcs[:MOST_TRIES]:
+                try:
+                    self._sweep(arc, GERMS, GERMS.tied, limit, forced)
+                    problem = ""
+                    break
+                except Undecided as failure:
+                    problem = str(failure)
+            undecided = undecided or problem
+        return undecided
+
+    def _inputs(self) -> int:
+        return sum(int(np.size(self.point[param.value.name])) for param in self.program.params if param.differentiable)
+
+    def _may_be_tied(self, guard: str) -> bool:
+        return bool(_conditions_of(self.program, {guard}) & self._tied_conditions())
+
+    def _tied_conditions(self) -> set[str]:
+        """Comparisons that guard a branch, run at the point, and are ties there."""
+        tied: set[str] = set()
+
+        def watch(instruction: Any, values: Mapping[str, Any]) -> None:
+            if instruction.out.name in self.conditions:
+                codes = EXACT.compare(*(values[arg.name] for arg in instruction.args))
+                if np.any(codes == 0):
+                    tied.add(instruction.out.name)
+
+        run(self.program, self.point, EXACT, watch)
+        return tied
+
+
+def _guards_of_selects(program: Program) -> list[str]:
+    """The scalar guards of the selects of numbers, in program order."""
+    names: dict[str, None] = {}
+    for instruction in program.instructions:
+        if isinstance(instruction, Select) and instruction.out.kind == "real" and not instruction.guard.shape:
+            names[instruction.guard.name] = None
+    return list(names)
+
+
+def _conditions_of(program: Program, guards: set[str]) -> set[str]:
+    """Comparisons on which the guards depend."""
+    needed = set(guards)
+    for instruction in reversed(program.instructions):
+        if instruction.out.name in needed:
+            needed.update(value.name for value in arguments(instruction) if value.kind == "bool")
+    return {
+        instruction.out.name
+        for instruction in program.instructions
+        if isinstance(instruction, Apply) and instruction.op in COMPARISONS and instruction.out.name in needed
+    }
+
+
+def _arcs(program: Program, point: Point) -> Iterator[dict[str, Any]]:
+    """Arcs x + d*t**2 and x + d*t**2 + e*t**4 into the point, data held fixed."""
+    sizes = [
+        (param.value.name, int(np.size(point[param.value.name])) if param.differentiable else 0)
+        for param in program.params
+    ]
+    count = sum(size for _, size in sizes)
+    for direction, bend in _directions(count):
+        arc, start = {}, 0
+        for name, size in sizes:
+            own = direction[start : start + size], bend[start : start + size]
+            arc[name] = _bent(point[name], *own) if size else _still(point[name])
+            start += size
+        yield arc
+
+
+def _directions(count: int) -> Iterator[tuple[Sequence[Fraction], Sequence[Fraction]]]:
+    straight = [_ZERO] * count
+    signs = (Fraction(1), Fraction(-1), _ZERO)
+    if count <= 4:
+        for direction in product(signs, repeat=count):
+            if any(direction):
+                yield direction, straight
+    if count == 1:
+        return
+    generator = random.Random(0)
+    for place in range(_RANDOM_ARCS):
+        direction = [Fraction(generator.randint(-9, 9)) for _ in range(count)]
+        bend = [Fraction(generator.randint(-9, 9)) if place % 2 else _ZERO for _ in range(count)]
+        if place % 4 == 3:
+            direction = [d if generator.random() < 0.5 else _ZERO for d in direction]
+        if any(direction) or any(bend):
+            yield direction, bend
+
+
+def _bent(x: Any, direction: Sequence[Fraction], bend: Sequence[Fraction]) -> Any:
+    out = np.empty(np.shape(x), dtype=object)
+    for place, entry in enumerate(np.ndindex(out.shape)):
+        out[entry] = normal(0, [x[entry], _ZERO, direction[place], _ZERO, bend[place]], True)
+    return out
+
+
+def _still(x: Any) -> Any:
+    out = np.empty(np.shape(x), dtype=object)
+    for entry in np.ndindex(out.shape):
+        out[entry] = constant(x[entry])
+    return out

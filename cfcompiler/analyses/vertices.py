@@ -1,0 +1,374 @@
+"""The backward program at a point, with its choices left open: the vertices of D along one path.
+
+The cotangents are affine in each choice, and one written operation makes one choice, shared by all its uses. So the
+sweep carries a set of states, splits a state where a tied operation with a nonzero cotangent is met, forgets what is
+no longer used, and joins states that have become equal. Source: theory S3.2, vertex proposition.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import permutations, product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from cfcompiler import numbers
+from cfcompiler.interpreter import Arithmetic, Machine, Undecided, taken
+from cfcompiler.program import Apply, Instruction, Program, Select, Value
+from cfcompiler.verify import arguments
+
+MOST_STATES = 1 << 14  # states of the sweep at one time
+
+
+class TooManyChoices(ValueError):
+    """More states than the budget: the set is not complete."""
+
+
+@dataclass(slots=True)
+class _State:
+    """Cotangents by name, and the choices made that are still to be used."""
+
+    values: dict[str, Any]
+    choices: dict[str, Any]
+
+
+class Sweep:
+    """The evaluation of a scalarized backward program with open choices.
+
+    `tied(left, right)` says whether an operation is tied at the point (in the limit, on an arc). `forced` sets the
+    guards of selects, by name. A cotangent of None is a structural zero: the term of a piece that was not chosen.
+    What an unselected arm cannot compute (a pole on the arc) is missing, and complained of only where it is needed.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        inputs: Mapping[str, Any],
+        arithmetic: Arithmetic,
+        tied: Callable[[Any, Any], bool],
+        forced: Mapping[str, bool],
+    ) -> None:
+        self.program = program = _sums_first(program)
+        self.arithmetic = arithmetic
+        self.tied = tied
+        self.machine = Machine(program, arithmetic)
+        self.primal: dict[str, Any] = dict(inputs)
+        self.forced = forced
+        self.last_use = self._last_uses()
+        self.makers: dict[str, Apply] = {}
+        self.gathers: dict[str, list[Apply]] = {}
+        self.last_choice: dict[str, int] = {}
+        for place, instruction in enumerate(program.instructions):
+            if isinstance(instruction, Apply) and instruction.op in _CHOICES:
+                self.last_choice[_choice_of(instruction)] = place
+            if isinstance(instruction, Apply) and instruction.op in ("order", "argextremum", "cumargextremum"):
+                self.makers[instruction.out.name] = instruction
+            if isinstance(instruction, Apply) and instruction.op == "gather":
+                self.gathers.setdefault(instruction.args[1].name, []).append(instruction)
+
+    def _last_uses(self) -> dict[str, int]:
+        last: dict[str, int] = {}
+        for place, instruction in enumerate(self.program.instructions):
+            for value in arguments(instruction):
+                last[value.name] = place
+        for value in self.program.results:
+            last[value.name] = len(self.program.instructions)
+        return last
+
+    def jacobians(self, rows: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
+        """For each distinct combination of choices, the results' values from each of the cotangents `rows`.
+
+        The choices are shared by the rows. Raises TooManyChoices, Undecided.
+        """
+        found: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [({}, [])]
+        for place, seeds in enumerate(rows):
+            last = place == len(rows) - 1
+            found = [
+                (state.choices, [*before, self._results(state)])
+                for choices, before in found
+                for state in self._run(seeds, choices, keep=not last)
+            ]
+            if len(found) > MOST_STATES:
+                raise TooManyChoices(f"more than {MOST_STATES} combinations of choices")
+        return [results for _, results in found]
+
+    def _results(self, state: _State) -> dict[str, Any]:
+        return {value.name: self._value(state, value) for value in self.program.results}
+
+    def _run(self, seeds: Mapping[str, Any], choices: Mapping[str, Any], *, keep: bool) -> list[_State]:
+        """The states after the backward sweep from `seeds`; choices that are no longer used are kept or forgotten."""
+        states = [_State(dict(seeds), dict(choices))]
+        moving = set(seeds)
+        for place, instruction in enumerate(self.program.instructions):
+            out = instruction.out
+            if not taken(out, self.primal):
+                continue
+            if not any(value.name in moving for value in arguments(instruction)):
+                self._evaluate_primal(instruction)
+                continue
+            moving.add(out.name)
+            before = len(states)
+            states = [after for state in states for after in self._advance(state, instruction, moving)]
+            if len(states) > before or (len(states) > 1 and self._forgets(instruction, place)):
+                states = self._joined(states, place, keep=keep)
+                if len(states) > MOST_STATES:
+                    raise TooManyChoices(f"more than {MOST_STATES} combinations of choices")
+        return states
+
+    def _forgets(self, instruction: Instruction, place: int) -> bool:
+        return any(self.last_use.get(value.name) == place for value in arguments(instruction))
+
+    def _evaluate_primal(self, instruction: Instruction) -> None:
+        name = instruction.out.name
+        try:
+            self.primal[name] = self.machine.evaluate(instruction, self.primal)
+        except KeyError:
+            return  # an argument is missing: so is this
+        except (Undecided, numbers.Undecided, numbers.TooLarge):
+            if instruction.out.kind == "bool":
+                raise
+            return
+        if name in self.forced:
+            self.primal[name] = np.asarray(self.forced[name])
+
+    def _value(self, state: _State, result: Value) -> Any:
+        name = result.name
+        value = state.values[name] if name in state.values else self.primal.get(name)
+        if value is None and name not in state.values:
+            raise Undecided("a value is not known along the arc")
+        return value if value is not None else self._zeros(result.shape)
+
+    def _zeros(self, shape: tuple[int, ...]) -> Any:
+        zeros = np.empty(shape, dtype=self.arithmetic.dtype)
+        zeros[...] = self.arithmetic.number(Fraction(0))
+        return zeros
+
+    def _joined(self, states: list[_State], place: int, *, keep: bool) -> list[_State]:
+        """States without what is no longer used, equal ones joined."""
+        distinct: dict[Any, _State] = {}
+        for state in states:
+            live = {name: value for name, value in state.values.items() if self.last_use.get(name, -1) > place}
+            choices = {
+                name: choice for name, choice in state.choices.items() if keep or self.last_choice.get(name, -1) > place
+            }
+            key = (tuple((name, _key(value)) for name, value in live.items()), tuple(sorted(choices.items())))
+            distinct.setdefault(key, _State(live, choices))
+        return list(distinct.values())
+
+    def _advance(self, state: _State, instruction: Instruction, moving: set[str]) -> Iterator[_State]:
+        out = instruction.out
+        if isinstance(instruction, Apply) and instruction.op in ("weigh", "weigh_extremum", "scatter"):
+            if state.values[instruction.args[0 if instruction.op == "scatter" else 2].name] is None:
+                state.values[out.name] = None
+                yield state
+                return
+            yield from getattr(self, f"_{instruction.op}")(state, instruction)
+            return
+        if isinstance(instruction, Select):
+            chosen = instruction.then if bool(self.primal[instruction.guard.name]) else instruction.orelse
+            state.values[out.name] = state.values[chosen.name] if chosen.name in moving else None
+            yield state
+            return
+        known = [value for value in arguments(instruction) if value.name in moving]
+        present = [value for value in known if state.values[value.name] is not None]
+        if not present:
+            state.values[out.name] = None
+        elif len(present) < len(known) and isinstance(instruction, Apply) and instruction.op == "add":
+            state.values[out.name] = state.values[present[0].name]
+        else:
+            state.values[out.name] = self._evaluated(state, instruction, known)
+        yield state
+
+    def _evaluated(self, state: _State, instruction: Instruction, known: list[Value]) -> Any:
+        zero = self._zeros(())
+        own = {value.name: state.values[value.name] for value in known}
+        own = {name: zero if value is None else value for name, value in own.items()}
+        try:
+            return self.machine.evaluate(instruction, _Both(own, self.primal))
+        except KeyError:
+            raise Undecided("a value is not known along the arc", instruction) from None
+
+    def _split(self, state: _State, key: str, options: list[Any]) -> Iterator[tuple[_State, Any]]:
+        if key in state.choices:
+            yield state, state.choices[key]
+            return
+        for option in options:
+            yield _State(dict(state.values), {**state.choices, key: option}), option
+
+    def _is_zero(self, value: Any) -> bool:
+        zero = self.arithmetic.number(Fraction(0))
+        return all(entry == zero for entry in np.reshape(value, -1))
+
+    def _weigh(self, state: _State, instruction: Apply) -> Iterator[_State]:
+        left, right, term = (_Both(state.values, self.primal)[arg.name] for arg in instruction.args)
+        out = instruction.out.name
+        if not self.tied(left[()], right[()]):
+            state.values[out] = self.machine.evaluate(instruction, _Both(state.values, self.primal))
+            yield state
+            return
+        piece = instruction.attribute("piece")
+        if self._is_zero(term):
+            state.values[out] = None
+            yield state
+            return
+        for after, chosen in self._split(state, _choice_of(instruction), ["above", "below"]):
+            after.values[out] = term if chosen == piece else None
+            yield after
+
+    def _weigh_extremum(self, state: _State, instruction: Apply) -> Iterator[_State]:
+        row, top, term = (_Both(state.values, self.primal)[arg.name] for arg in instruction.args)
+        tied = [place for place in range(len(row)) if self.tied(row[place], top[()])]
+        if self._is_zero(term) or not tied:
+            state.values[instruction.out.name] = self._zeros(np.shape(row))
+            yield state
+            return
+        for after, chosen in self._split(state, _choice_of(instruction), tied):
+            share = self._zeros(np.shape(row))
+            share[chosen] = term[chosen] if np.shape(term) else term[()]
+            after.values[instruction.out.name] = share
+            yield after
+
+    def _scatter(self, state: _State, instruction: Apply) -> Iterator[_State]:
+        """The transpose of a gather: tied keys may be taken in any order, or any one of them."""
+        share, places = instruction.args
+        term = state.values[share.name]
+        found = self.primal[places.name]
+        options = self._options(places.name, found, term)
+        if len(options) < 2:
+            state.values[instruction.out.name] = self.machine.evaluate(instruction, _Both(state.values, self.primal))
+            yield state
+            return
+        for after, chosen in self._split(state, _choice_of(instruction), options):
+            taken_places = np.reshape(np.array(chosen, dtype=np.int64), np.shape(found))
+            values = _Both({**after.values, places.name: taken_places}, self.primal)
+            after.values[instruction.out.name] = self.machine.evaluate(instruction, values)
+            yield after
+
+    def _options(self, name: str, found: Any, term: Any) -> list[tuple[int, ...]]:
+        """The places that the choice `name` may give, as flat tuples."""
+        maker = self.makers.get(name)
+        current = [int(place) for place in np.reshape(found, -1)]
+        if maker is None:
+            return [tuple(current)]
+        keys = self.primal[maker.args[0].name]
+        if maker.op == "order":
+            return self._orders(current, keys, term)
+        choices = []
+        for position, place in enumerate(current):
+            reach = len(keys) if maker.op == "argextremum" else position + 1
+            tied = [other for other in range(reach) if self.tied(keys[other], keys[place]) and self._same(name, other, place)]
+            choices.append([place] if self._is_zero(np.reshape(term, -1)[position]) else tied)
+        if prod(len(choice) for choice in choices) > MOST_STATES:
+            raise TooManyChoices(f"more than {MOST_STATES} choices among tied keys")
+        return list(product(*choices))
+
+    def _same(self, name: str, other: int, place: int) -> bool:
+        """Whether what is gathered at both places has one value: else the choice would be a jump."""
+        return all(
+            self.tied(self.primal[gather.args[0].name][other], self.primal[gather.args[0].name][place])
+            for gather in self.gathers.get(name, [])
+        )
+
+    def _orders(self, places: list[int], keys: Any, term: Any) -> list[tuple[int, ...]]:
+        """All the orders consistent with the keys; one of each group whose cotangents are all equal."""
+        groups: list[list[int]] = []
+        for place in places:
+            if groups and self.tied(keys[groups[-1][-1]], keys[place]):
+                groups[-1].append(place)
+            else:
+                groups.append([place])
+        count, options, start = 1, [], 0
+        for group in groups:
+            shares = {_key(term[start + offset]) for offset in range(len(group))}
+            start += len(group)
+            own = [tuple(group)] if len(shares) == 1 else []
+            if not own:
+                for size in range(2, len(group) + 1):
+                    count *= size
+                if count > MOST_STATES:
+                    raise TooManyChoices(f"more than {MOST_STATES} orders of tied keys")
+                own = list(permutations(group))
+            options.append(own)
+        return [tuple(place for group in choice for place in group) for choice in product(*options)]
+
+
+def _sums_first(program: Program) -> Program:
+    """Additions as soon as their terms are there, so that states become equal early."""
+    users: dict[str, list[Instruction]] = {}
+    missing: dict[str, int] = {}
+    for instruction in program.instructions:
+        if isinstance(instruction, Apply) and instruction.op == "add":
+            terms = {value.name for value in instruction.args}
+            missing[instruction.out.name] = len(terms)
+            for name in terms:
+                users.setdefault(name, []).append(instruction)
+    ordered: list[Instruction] = []
+    ready = [param.value.name for param in program.params]
+    waiting = deque(program.instructions)
+    done: set[str] = set()
+    while ready or waiting:
+        while ready:
+            for addition in users.get(ready.pop(), []):
+                missing[addition.out.name] -= 1
+                if missing[addition.out.name] == 0 and all(guard in done for guard, _ in addition.out.branch):
+                    ordered.append(addition)
+                    done.add(addition.out.name)
+                    ready.append(addition.out.name)
+        while waiting and waiting[0].out.name in done:
+            waiting.popleft()
+        if waiting:
+            instruction = waiting.popleft()
+            ordered.append(instruction)
+            done.add(instruction.out.name)
+            ready.append(instruction.out.name)
+    return replace(program, instructions=tuple(ordered))
+
+
+_CHOICES = ("weigh", "weigh_extremum", "scatter")
+
+
+def _choice_of(instruction: Apply) -> str:
+    """The name of the written choice that an instruction of the backward program uses."""
+    return str(instruction.attribute("kink")) if instruction.op == "weigh" else instruction.args[1].name
+
+
+class _Both(Mapping[str, Any]):
+    """Two dictionaries read as one."""
+
+    def __init__(self, first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
+        self.first, self.second = first, second
+
+    def __getitem__(self, name: str) -> Any:
+        return self.first[name] if name in self.first else self.second[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.first or name in self.second
+
+    def __iter__(self) -> Iterator[str]:
+        yield from {*self.first, *self.second}
+
+    def __len__(self) -> int:
+        return len({*self.first, *self.second})
+
+
+def _key(value: Any) -> Any:
+    """A hashable form of an exact number or an array of them."""
+    if value is None:
+        return None
+    if np.shape(value):
+        return tuple(_key(entry) for entry in np.reshape(value, -1))
+    entry = value[()] if isinstance(value, np.ndarray) else value
+    return entry
+
+
+def exactly_tied(left: Any, right: Any) -> bool:
+    """Equal exact numbers. Raises Undecided."""
+    code = numbers.compare(left, right)
+    if code is None:
+        raise Undecided()
+    return code == 0

@@ -1,0 +1,54 @@
+"""str to Program: the front-end of `.cf` files.
+
+    text -> parser -> tree -> checker, lowering -> Program
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cfcompiler import errors, ties
+from cfcompiler.errors import CFError
+from cfcompiler.language.lowering import callables, lower, ties_of
+from cfcompiler.language.parser import decode, parse, recover
+from cfcompiler.program import Program
+from cfcompiler.source import NOWHERE, Source
+
+__all__ = ["callables", "decode", "lower", "parse", "read", "recover", "ties_of"]
+
+
+def read(
+    text: str | bytes,
+    path: str,
+    *,
+    function: str | None = None,
+    static: Mapping[str, int] | None = None,
+    preset: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> Program:
+    """The program of a text. Raises CFError with everything that is wrong with it.
+
+    `path` is for messages, and where `load` looks for files. `preset`: the file's own `ties = "..."`, else the
+    default. Unknown presets and rules are complaints like any other.
+    """
+    source = decode(text, path) if isinstance(text, bytes) else Source(text, path)
+    file, syntax = recover(source)
+    if file is None:
+        raise CFError(syntax, source)
+    named = ties_of(file)
+    name, span = (preset, NOWHERE) if preset is not None else named if named is not None else (ties.DEFAULT_PRESET, NOWHERE)
+    complaints = list(syntax)
+    if name not in (*ties.preset_names(), "default"):
+        complaints.append(errors.unknown_preset(span, name, ties.preset_names()))
+        name = ties.DEFAULT_PRESET
+    rules = ties.load_preset(name)
+    for rule, value in (overrides or {}).items():
+        try:
+            rules = ties.override(rules, rule, value)
+        except ties.TieError:
+            known = ties.rule_names(rules)
+            if rule not in known:
+                complaints.append(errors.unknown_rule(rule, known))
+            else:
+                complaints.append(errors.bad_rule(rule, value, "a weight such as 1/2, or first, last, split, all"))
+    return lower(file, source, rules=rules, function=function, static=static, syntax=tuple(complaints))

@@ -1,0 +1,109 @@
+"""`x=0 y=1/3 v=[0,1,1]` -> exact numbers for every input of a program, or the complaints about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from cfcompiler import errors
+from cfcompiler.errors import CFError, Diagnostic
+from cfcompiler.number_text import parse_number
+from cfcompiler.numbers import TooLarge
+from cfcompiler.program import Program, Shape
+from cfcompiler.shapes import text_of
+
+
+def point_of(program: Program, given: Mapping[str, Any]) -> dict[str, Any]:
+    """An object array of exact numbers for every parameter.
+
+    `given` maps input names to texts, numbers, or nested lists of them. Raises CFError with all that is wrong:
+    unknown and missing inputs, wrong shapes, texts that are not numbers.
+    """
+    problems: list[Diagnostic] = []
+    known = [param.value.name for param in program.params]
+    problems.extend(errors.unknown_input(name, known) for name in given if name not in known)
+    point: dict[str, Any] = {}
+    for param in program.params:
+        name, shape = param.value.name, param.value.shape
+        if name not in given:
+            problems.append(errors.missing_input(name))
+            continue
+        found = _exact(name, given[name], shape, problems)
+        if found is not None:
+            point[name] = found
+    if problems:
+        raise CFError(problems, program.source)
+    return point
+
+
+def parse_arguments(program: Program, arguments: Sequence[str]) -> dict[str, Any]:
+    """The point of command-line arguments NAME=VALUE. Raises CFError."""
+    given: dict[str, Any] = {}
+    problems: list[Diagnostic] = []
+    for argument in arguments:
+        name, sign, text = argument.partition("=")
+        if not sign:
+            problems.append(errors.bad_option(f"{argument!r} is not NAME=VALUE", "write x=0 y=1/3 v=[0,1,1]"))
+        elif name.strip() in given:
+            problems.append(errors.bad_option(f"the input {name.strip()} is given twice"))
+        else:
+            given[name.strip()] = text.strip()
+    if problems:
+        raise CFError(problems, program.source)
+    return point_of(program, given)
+
+
+def _exact(name: str, given: Any, shape: Shape, problems: list[Diagnostic]) -> Any:
+    try:
+        nested = _list(given) if isinstance(given, str) else given
+        entries = _entries(nested)
+        found = np.empty(_shape(nested), dtype=object)
+        for place, entry in zip(np.ndindex(found.shape), entries, strict=True):
+            found[place] = parse_number(entry if isinstance(entry, str) else repr(entry))
+    except (ValueError, TooLarge, RecursionError) as problem:
+        problems.append(errors.bad_value(name, str(given), str(problem)))
+        return None
+    if found.shape != shape:
+        problems.append(errors.point_shape(name, text_of(shape), text_of(found.shape)))
+        return None
+    return found
+
+
+def _list(text: str) -> Any:
+    """The nested list of `[[0, 1], [1/2, 2]]`, or the text itself."""
+    text = text.strip()
+    if not text.startswith("["):
+        return text
+    if not text.endswith("]"):
+        raise ValueError("a list ends with ]")
+    parts: list[str] = []
+    depth, start = 0, 1
+    for place, letter in enumerate(text):
+        depth += (letter in "[(") - (letter in "])")
+        if depth == 0 and place != len(text) - 1:
+            raise ValueError("the brackets do not match")
+        if (letter == "," and depth == 1) or place == len(text) - 1:
+            parts.append(text[start:place])
+            start = place + 1
+    if depth != 0:
+        raise ValueError("the brackets do not match")
+    if len(parts) == 1 and not parts[0].strip():
+        return []
+    return [_list(part) for part in parts]
+
+
+def _shape(nested: Any) -> Shape:
+    if not isinstance(nested, list):
+        return ()
+    shapes = {_shape(entry) for entry in nested}
+    if len(shapes) > 1:
+        raise ValueError("the rows of a list differ in length")
+    return (len(nested), *(shapes.pop() if shapes else ()))
+
+
+def _entries(nested: Any) -> list[Any]:
+    if not isinstance(nested, list):
+        return [nested]
+    return [entry for part in nested for entry in _entries(part)]

@@ -1,0 +1,44 @@
+"""What is said: the typed answers of the analyses, which the targets render.
+
+Exact numbers are texts that SymPy parses; an array input is a nested list of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Nested: TypeAlias = "str | list[Nested]"
+Row: TypeAlias = dict[str, Nested]  # a derivative by each input
+
+
+@dataclass(frozen=True, slots=True)
+class TieHere:
+    """A tied operation: where it is written, the switch that is zero, and the operation as written."""
+
+    line: int
+    column: int
+    guard: str
+    op: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointReport:
+    """Everything about one point: value, what AD returns, the ties, the vertices of D.
+
+    `forward` and `backward` have one row for each entry of the outputs; `scalar` says that there is just one.
+    `vertices`: each is such a list of rows. `notes` are sentences for the reader.
+    """
+
+    program: str
+    ties: str
+    point: Row
+    value: Nested
+    scalar: bool
+    forward: tuple[Row, ...]
+    backward: tuple[Row, ...]
+    ties_here: tuple[TieHere, ...]
+    vertices: tuple[tuple[Row, ...], ...]
+    complete: bool
+    reason: str
+    notes: tuple[str, ...]
