@@ -4,9 +4,10 @@ A constant is a SymPy expression without symbols, real by construction (numbers.
 builds one). A sign is given for a ball that excludes zero, or for an algebraic number inside its separation
 bound, where it must vanish; there is no tolerance.
 
-Source: ball arithmetic after Johansson, "Arb" (2017); separation bound after Burnikel, Funke, Mehlhorn, Schirra
-and Schmitt, "A separation bound for real algebraic expressions" (2001): write x = U/L with U, L algebraic
-integers whose conjugates are at most u, l in modulus; x = 0 or |x| >= 1/(u**(D - 1) * l), D the field's degree.
+Source: ball arithmetic after Johansson, "Arb" (2017); separation bound after Burnikel, Funke, Mehlhorn,
+Schirra and Schmitt, "A separation bound for real algebraic expressions" (2001): write x = U/L with algebraic
+integers U, L whose conjugates are at most u, l in modulus; then x = 0 or |x| >= 1/(u**(D - 1) * l), D the
+degree of the field.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def algebraic_sign(constant: sympy.Expr, separation: int) -> Sign | None:
 
 
 def separation_bits(constant: sympy.Expr) -> int | None:
-    """b such that an algebraic constant is 0 or at least 2**-b in modulus; None where exp, log, pi ... occur."""
+    """b such that an algebraic constant is 0 or at least 2**-b in modulus; None where exp, pi ... occur."""
     roots: set[sympy.Expr] = set()
     conductors: set[int] = {1}
     found = _conjugates(constant, roots, conductors)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import builtins
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from textwrap import dedent
+from typing import Any
 
 from cfcompiler import errors, ties
+from cfcompiler.analyses.at import at
 from cfcompiler.errors import CFError
 from cfcompiler.language import read
+from cfcompiler.point import point_of
 from cfcompiler.program import Program
-from cfcompiler.source import Source
+from cfcompiler.report import PointReport
+from cfcompiler.shapes import text_of
+from cfcompiler.source import NOWHERE, Source
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import gradient, vjp
 from cfcompiler.transforms.tidy import tidy
 from cfcompiler.verify import verify
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Compiled:
     """A program with its derivative programs, made when they are asked for."""
 
@@ -39,11 +47,72 @@ class Compiled:
         """x... -> f, c_x...; of a program with one scalar result. Raises ValueError."""
         return verify(tidy(verify(gradient(self.program))))
 
+    @cached_property
+    def namespace(self) -> dict[str, Any]:
+        """The generated module, run: its functions and its metadata by name."""
+        names: dict[str, Any] = {"__name__": f"{self.program.name}_cf"}
+        exec(builtins.compile(self.module(), f"<{self.program.name}_cf>", "exec"), names)
+        return names
+
+    def value(self, *inputs: Any) -> Any:
+        """f, at a point or a batch of points."""
+        return self.namespace["value"](*inputs)
+
+    def jvp(self, inputs: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+        """(f, directional derivative) by the forward program."""
+        return self.namespace["jvp"](inputs, tangents)
+
+    def vjp(self, *inputs: Any) -> Any:
+        """(f, pullback) by the backward program."""
+        return self.namespace["vjp"](*inputs)
+
+    def grad(self, *inputs: Any) -> Any:
+        """The gradient by the backward program."""
+        return self.namespace["grad"](*inputs)
+
+    def value_and_grad(self, *inputs: Any) -> Any:
+        """(f, gradient) by the backward program."""
+        return self.namespace["value_and_grad"](*inputs)
+
+    def signature(self, *inputs: Any) -> Any:
+        """The sign of every guard."""
+        return self.namespace["signature"](*inputs)
+
+    def field(self, *inputs: Any) -> Any:
+        """The vertices of D at a point."""
+        return self.namespace["field"](*inputs)
+
+    def at(self, **point: Any) -> PointReport:
+        """Everything about one point, in exact arithmetic. Raises CFError."""
+        return at(self.program, point_of(self.program, point), self.program.preset)
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{param.value.name}: {text_of(param.value.shape)}" for param in self.program.params)
+        return f"<program {self.program.name}({inputs}) under {self.program.preset}>"
+
     def module(self, *, order: int = 1, checks: bool = False, command: str = "") -> str:
         """The text of the generated NumPy module."""
         from cfcompiler.targets.numpy_module import emit
 
         return emit(self.program, order=order, checks=checks, command=command)
+
+
+def compile(source: str | Path | Callable[..., Any], **options: Any) -> Compiled:
+    """Compile a `.cf` file (its path), a text of the language, or a Python function written in the language.
+
+    A text is told from a path by its line ends. `options` are those of `compile_text`. Raises CFError.
+    """
+    if callable(source):
+        text = dedent(inspect.getsource(source))
+        return compile_text(text, inspect.getsourcefile(source) or "<function>", function=source.__name__, **options)
+    if isinstance(source, Path) or "\n" not in source:
+        return compile_file(source, **options)
+    return compile_text(source, **options)
+
+
+def program(function: Callable[..., Any]) -> Compiled:
+    """Decorator: a Python function written in the language, compiled."""
+    return compile(function)
 
 
 def compile_text(
@@ -97,7 +166,7 @@ def rules_of(preset: str | None, overrides: Mapping[str, str] | None) -> ties.Ru
     known = list(ties.preset_names())
     name = preset or ties.DEFAULT_PRESET
     if name not in known:
-        raise CFError([errors.unknown_preset(errors.NOWHERE, name, known)], Source("", "command line"))
+        raise CFError([errors.unknown_preset(NOWHERE, name, known)], Source("", "command line"))
     try:
         return ties.rules(name, overrides)
     except ties.TieError as problem:

@@ -1,7 +1,7 @@
 """A user's mistake to a message: place, what is wrong, what was expected, one hint. All wording is here.
 
     Exception
-    ├── CFError            one or more diagnostics of one source; the only error that a user's mistake may raise
+    ├── CFError            the diagnostics of one source: all that a user's mistake raises
     └── (anything else)    a bug of the compiler
 
 Each function below makes one `Diagnostic`; each code is explained at length, with a wrong and a right program, in
@@ -49,7 +49,7 @@ class CFError(Exception):
 
     def __init__(self, diagnostics: Iterable[Diagnostic], source: Source) -> None:
         unique = {(item.code, item.span): item for item in reversed(list(diagnostics))}
-        self.diagnostics = tuple(sorted(unique.values(), key=lambda item: (item.span.line, item.span.column, item.code)))
+        self.diagnostics = tuple(sorted(unique.values(), key=_order))
         self.source = source
         super().__init__(self.render())
 
@@ -60,11 +60,17 @@ class CFError(Exception):
         return "\n".join(shown + ([f"... and {more} more errors"] if more > 0 else []))
 
 
+def _order(item: Diagnostic) -> tuple[int, int, str]:
+    return item.span.line, item.span.column, item.code
+
+
 def _window(line: str, span: Span) -> tuple[str, str]:
     """The part of a line around the span, and the caret under it."""
     end = span.end_column if span.end_line == span.line else len(line) + 1
     start = 0 if len(line) <= WIDTH else max(0, min(span.column - 1 - WIDTH // 2, len(line) - WIDTH))
-    text = "".join(c if c.isprintable() else ("\t" if c == "\t" else "?") for c in line[start : start + WIDTH])
+    text = "".join(
+        c if c.isprintable() else ("\t" if c == "\t" else "?") for c in line[start : start + WIDTH]
+    )
     lead, tail = "..." if start else "", "..." if start + WIDTH < len(line) else ""
     column = span.column - 1 - start
     pad = "".join("\t" if c == "\t" else " " for c in text[:column])
@@ -89,7 +95,8 @@ class Explanation:
         body = f"{self.code}: {self.title}\n\n{self.text.strip()}\n"
         for name, program in (("wrong", self.wrong), ("right", self.right)):
             if program.strip():
-                body += f"\n{name}:\n\n" + "".join(f"    {line}\n" for line in program.strip("\n").split("\n"))
+                lines = program.strip("\n").split("\n")
+                body += f"\n{name}:\n\n" + "".join(f"    {line}".rstrip() + "\n" for line in lines)
         return body
 
 
@@ -112,7 +119,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = list(dict.fromkeys(known))
     close = difflib.get_close_matches(name, known, 1, 0.6)
     if not close:
-        close = difflib.get_close_matches(name.lower(), [item for item in known if item.lower() == name.lower()], 1, 0.5)
+        close = [item for item in known if item.lower() == name.lower()]
     return close[0] if close else ""
 
 
@@ -141,7 +148,9 @@ def unreadable(span: Span, what: str) -> Diagnostic:
 
 
 def no_function(span: Span) -> Diagnostic:
-    return Diagnostic("CF003", span, "there is no function in this file", "write def f(x): and a return under it")
+    return Diagnostic(
+        "CF003", span, "there is no function in this file", "write def f(x): and a return under it"
+    )
 
 
 def indentation(span: Span, what: str, hint: str = "") -> Diagnostic:
@@ -181,7 +190,9 @@ def unknown_name(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
 
 
 def no_effect(span: Span) -> Diagnostic:
-    return Diagnostic("CF013", span, "the value of this line is not used", "assign it to a name, or return it")
+    return Diagnostic(
+        "CF013", span, "the value of this line is not used", "assign it to a name, or return it"
+    )
 
 
 def too_deep(span: Span) -> Diagnostic:
@@ -198,7 +209,12 @@ def bad_name(span: Span, what: str, hint: str = "") -> Diagnostic:
 
 
 def mutation(span: Span, what: str) -> Diagnostic:
-    return Diagnostic("CF017", span, f"{what} cannot be assigned to", "arrays do not change: build a new one and give it a name")
+    return Diagnostic(
+        "CF017",
+        span,
+        f"{what} cannot be assigned to",
+        "arrays do not change: build a new one and give it a name",
+    )
 
 
 def annotation(span: Span, hint: str = "") -> Diagnostic:
@@ -207,7 +223,9 @@ def annotation(span: Span, hint: str = "") -> Diagnostic:
 
 
 def text_as_value(span: Span) -> Diagnostic:
-    return Diagnostic("CF019", span, "a text is not a number", "texts are for load, ties, docstrings and assert messages")
+    return Diagnostic(
+        "CF019", span, "a text is not a number", "texts are for load, ties, docstrings and assert messages"
+    )
 
 
 def not_a_header(span: Span, what: str, hint: str) -> Diagnostic:
@@ -227,15 +245,24 @@ def wrong_arguments(span: Span, function: str, what: str, signature: str) -> Dia
 
 def recursion(span: Span, cycle: Sequence[str]) -> Diagnostic:
     chain = " calls ".join(cycle)
-    return Diagnostic("CF032", span, f"recursion: {chain}", "write a loop over range(...) with a static bound")
+    return Diagnostic(
+        "CF032", span, f"recursion: {chain}", "write a loop over range(...) with a static bound"
+    )
 
 
 def unbound_on_a_path(span: Span, name: str) -> Diagnostic:
-    return Diagnostic("CF033", span, f"{name!r} has no value on one of the paths that lead here", "assign it on every path")
+    return Diagnostic(
+        "CF033", span, f"{name!r} has no value on one of the paths that lead here", "assign it on every path"
+    )
 
 
 def missing_return(span: Span, function: str) -> Diagnostic:
-    return Diagnostic("CF034", span, f"{function!r} ends without a return on one of its paths", "return a value on every path")
+    return Diagnostic(
+        "CF034",
+        span,
+        f"{function!r} ends without a return on one of its paths",
+        "return a value on every path",
+    )
 
 
 def unpacking(span: Span, targets: int, values: str) -> Diagnostic:
@@ -253,7 +280,10 @@ def unknown_function(name: str, known: Sequence[str]) -> Diagnostic:
 
 def too_large(span: Span, limit: int) -> Diagnostic:
     return Diagnostic(
-        "CF038", span, f"unrolled, this program has more than {limit:,} operations", "use arrays in place of loops"
+        "CF038",
+        span,
+        f"unrolled, this program has more than {limit:,} operations",
+        "use arrays in place of loops",
     )
 
 
@@ -270,7 +300,12 @@ def shapes(span: Span, what: str, hint: str = "") -> Diagnostic:
 
 def index_out_of_range(span: Span, index: int, size: int) -> Diagnostic:
     last = f"valid indices are 0 to {size - 1}, or -{size} to -1" if size else "this axis is empty"
-    return Diagnostic("CF051", span, f"index {index} is out of range for {_count(size, 'entry').replace('entrys', 'entries')}", last)
+    return Diagnostic(
+        "CF051",
+        span,
+        f"index {index} is out of range for {_count(size, 'entry').replace('entrys', 'entries')}",
+        last,
+    )
 
 
 def bad_index(span: Span, what: str, hint: str = "") -> Diagnostic:
@@ -286,11 +321,15 @@ def number_as_condition(span: Span) -> Diagnostic:
 
 
 def array_condition(span: Span) -> Diagnostic:
-    return Diagnostic("CF055", span, "a condition of `if` is one truth value, not an array", "use where(condition, a, b)")
+    return Diagnostic(
+        "CF055", span, "a condition of `if` is one truth value, not an array", "use where(condition, a, b)"
+    )
 
 
 def arms_differ(span: Span, then: str, orelse: str) -> Diagnostic:
-    return Diagnostic("CF056", span, f"the two arms have the shapes {then} and {orelse}", "give both arms one shape")
+    return Diagnostic(
+        "CF056", span, f"the two arms have the shapes {then} and {orelse}", "give both arms one shape"
+    )
 
 
 def bad_axis(span: Span, axis: int, rank: int) -> Diagnostic:
@@ -314,7 +353,9 @@ def not_static(span: Span, what: str, hint: str = "") -> Diagnostic:
 
 
 def division_by_zero(span: Span) -> Diagnostic:
-    return Diagnostic("CF071", span, "division by zero between constants", "write inf or nan if that is meant")
+    return Diagnostic(
+        "CF071", span, "division by zero between constants", "write inf or nan if that is meant"
+    )
 
 
 def false_assertion(span: Span, why: str) -> Diagnostic:
@@ -347,7 +388,9 @@ def unknown_preset(span: Span, name: str, known: Sequence[str]) -> Diagnostic:
 
 
 def unknown_rule(name: str, known: Sequence[str]) -> Diagnostic:
-    return Diagnostic("CF083", NOWHERE, f"unknown tie rule {name!r}", _meant(name, known) or "`cfc ties` lists them")
+    return Diagnostic(
+        "CF083", NOWHERE, f"unknown tie rule {name!r}", _meant(name, known) or "`cfc ties` lists them"
+    )
 
 
 def bad_rule(name: str, value: str, expected: str) -> Diagnostic:
@@ -385,11 +428,15 @@ def point_shape(name: str, wanted: str, found: str) -> Diagnostic:
 
 
 def undecided(span: Span, reason: str) -> Diagnostic:
-    return Diagnostic("CF094", span, f"exact arithmetic does not decide this: {reason}", "try a simpler point")
+    return Diagnostic(
+        "CF094", span, f"exact arithmetic does not decide this: {reason}", "try a simpler point"
+    )
 
 
 def foreign_file(path: str) -> Diagnostic:
-    return Diagnostic("CF095", NOWHERE, f"{path} was not written by cfc and is left alone", "--force overwrites it")
+    return Diagnostic(
+        "CF095", NOWHERE, f"{path} was not written by cfc and is left alone", "--force overwrites it"
+    )
 
 
 def cannot_write(path: str, reason: str) -> Diagnostic:

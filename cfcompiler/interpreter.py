@@ -1,7 +1,7 @@
 """Program, point -> the value of every instruction that runs there: the reference for all targets.
 
-One loop over the instructions, in an arithmetic: FLOATS (float64, as the generated code) or the exact numbers of
-`cfcompiler.numbers`. An instruction whose branch is not taken is not evaluated. Arrays are NumPy arrays of float64
+One loop over the instructions, in an arithmetic: FLOATS (float64, as the generated code) or EXACT, of
+cfcompiler/arithmetic.py. An instruction whose branch is not taken is not evaluated. Arrays are NumPy arrays of float64
 or of exact numbers.
 """
 
@@ -9,144 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import cmp_to_key, lru_cache
-from typing import Any, Protocol
+from functools import cmp_to_key
+from typing import Any
 
 import numpy as np
 
-from cfcompiler import ieee, numbers
-from cfcompiler.number_text import parse_number
-from cfcompiler.operations import OPERATIONS
+from cfcompiler import numbers
+from cfcompiler.arithmetic import UNORDERED, Arithmetic, Array, Undecided
 from cfcompiler.primitives import COMPARISONS, TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, Value
-
-Array = Any
-UNORDERED = 2
-
-
-class Undecided(Exception):
-    """What exact arithmetic could not decide or represent; `instruction` is where."""
-
-    def __init__(self, reason: str = "the sign could not be decided", instruction: Instruction | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.instruction = instruction
-
-
-class Arithmetic(Protocol):
-    """What a number is: how constants are made, rows evaluated, and two numbers compared."""
-
-    dtype: Any
-
-    def number(self, number: Number) -> Any:
-        """A constant of the program."""
-
-    def array(self, data: np.ndarray) -> Array:
-        """An array of constants."""
-
-    def elementwise(self, op: str, args: Sequence[Array], exponent: Any) -> Array:
-        """A row of the table applied to arrays."""
-
-    def compare(self, left: Array, right: Array) -> np.ndarray:
-        """Entry by entry -1, 0, 1 or UNORDERED. Raises Undecided."""
-
-    def reduction(self, op: str, x: Array, axes: tuple[int, ...]) -> Array:
-        """logsumexp or norm2 over `axes`."""
-
-
-class Floats:
-    """float64 with IEEE rules; no warnings."""
-
-    dtype = np.float64
-
-    def number(self, number: Number) -> Any:
-        return np.float64(nearest_float(number))
-
-    def array(self, data: np.ndarray) -> Array:
-        return data
-
-    def elementwise(self, op: str, args: Sequence[Array], exponent: Any) -> Array:
-        name = TABLE[op].numpy
-        function = ieee.ARRAY_FUNCTIONS.get(name) or getattr(np, name)
-        if exponent is not None:
-            return np.power(args[0], float(exponent))
-        return function(*args)
-
-    def compare(self, left: Array, right: Array) -> np.ndarray:
-        left, right = np.broadcast_arrays(left, right)
-        codes = np.full(left.shape, UNORDERED, dtype=np.int8)
-        codes[...] = np.where(left < right, -1, np.where(left > right, 1, np.where(left == right, 0, UNORDERED)))
-        return codes
-
-    def reduction(self, op: str, x: Array, axes: tuple[int, ...]) -> Array:
-        if op == "logsumexp":
-            return ieee.logsumexp(x, axes)
-        return np.sqrt(np.sum(x * x, axis=axes))
-
-
-class Exact:
-    """The exact numbers of cfcompiler.numbers: rationals, closed forms, and IEEE's inf and NaN."""
-
-    dtype = object
-
-    def number(self, number: Number) -> Any:
-        return number if isinstance(number, Fraction) else parse_number(number)
-
-    def array(self, data: np.ndarray) -> Array:
-        out = np.empty(data.shape, dtype=object)
-        for place in np.ndindex(data.shape):
-            out[place] = self._entry(float(data[place]))
-        return out
-
-    @staticmethod
-    def _entry(entry: float) -> Any:
-        return Fraction(entry) if np.isfinite(entry) else parse_number(repr(entry))
-
-    def elementwise(self, op: str, args: Sequence[Array], exponent: Any) -> Array:
-        if exponent is not None:
-            return self._each(lambda x: OPERATIONS["pow"](x, exponent), args)
-        return self._each(OPERATIONS[op], args)
-
-    @staticmethod
-    def _each(function: Callable[..., Any], args: Sequence[Array]) -> Array:
-        arrays = np.broadcast_arrays(*args)
-        out = np.empty(arrays[0].shape, dtype=object)
-        for place in np.ndindex(out.shape):
-            out[place] = function(*(array[place] for array in arrays))
-        return out
-
-    def compare(self, left: Array, right: Array) -> np.ndarray:
-        left, right = np.broadcast_arrays(left, right)
-        codes = np.empty(left.shape, dtype=np.int8)
-        for place in np.ndindex(left.shape):
-            code = numbers.compare(left[place], right[place])
-            if code is None:
-                raise Undecided
-            codes[place] = UNORDERED if code == "unordered" else code
-        return codes
-
-    def reduction(self, op: str, x: Array, axes: tuple[int, ...]) -> Array:
-        kept = [axis for axis in range(x.ndim) if axis not in axes]
-        moved = np.transpose(x, (*kept, *axes)).reshape((*(x.shape[axis] for axis in kept), -1))
-        out = np.empty(moved.shape[:-1], dtype=object)
-        inner, outer = ("exp", "log") if op == "logsumexp" else ("square", "sqrt")
-        for place in np.ndindex(out.shape):
-            total: Any = Fraction(0)
-            for entry in moved[place]:
-                term = OPERATIONS["mul"](entry, entry) if inner == "square" else OPERATIONS[inner](entry)
-                total = OPERATIONS["add"](total, term)
-            out[place] = OPERATIONS[outer](total)
-        return out
-
-
-@lru_cache(maxsize=4096)
-def nearest_float(number: Number) -> float:
-    """The float64 nearest to a constant of a program."""
-    return numbers.to_float(number if isinstance(number, Fraction) else parse_number(number))
-
-
-FLOATS = Floats()
-EXACT = Exact()
+from cfcompiler.program import Apply, Instruction, Kink, Program, Select, Value
 
 
 def run(
@@ -457,10 +328,11 @@ class Machine:
                 return (nans[0] == UNORDERED) - (nans[1] == UNORDERED)
             return -code if instruction.attribute("descending") else code
 
-        places = sorted(range(len(row)), key=cmp_to_key(compare))
-        if not instruction.attribute("last"):
-            return places
-        return sorted(reversed(range(len(row))), key=cmp_to_key(compare))
+        places = list(range(len(row)))
+        if instruction.attribute("last"):
+            places.reverse()
+        places.sort(key=cmp_to_key(compare))
+        return places
 
     def _op_cumargextremum(self, instruction: Apply, x: Array) -> Array:
         axis = instruction.attribute("axis")

@@ -169,10 +169,12 @@ def _raised(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
 
 def verified(simplified: sympy.Expr, plain: sympy.Expr) -> sympy.Expr:
     """SymPy simplifies by signs that it finds with floats, and errs on tiny numbers: balls must agree."""
-    from sympy import oo, zoo
+    from sympy import I, oo, zoo
 
     if simplified in (oo, -oo, zoo):
         return simplified
+    if simplified.has(I):  # a power split over factors of the wrong sign
+        return plain
     return simplified if ball(simplified, CHECK_BITS).overlaps(ball(plain, CHECK_BITS)) else plain
 
 

@@ -165,10 +165,21 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Constant:
-    """An array read from a file: `name` is referred to by Apply("array", attributes name=...)."""
+    """An array read from a file: `name` is referred to by Apply("array", attributes name=...).
+
+    Equal where name, shape and entries are (NaN equal to NaN), so that programs compare by what they mean.
+    """
 
     name: str
     data: np.ndarray
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Constant):
+            return NotImplemented
+        return self.name == other.name and np.array_equal(self.data, other.data, equal_nan=True)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.data.shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,4 +211,4 @@ class Program:
     constants: tuple[Constant, ...] = ()
     formulas: Formulas = field(default_factory=Formulas)
     preset: str = "torch"
-    source: Source = Source("", "<none>")
+    source: Source = field(default_factory=lambda: Source("", "<none>"))

@@ -14,7 +14,8 @@ import pytest
 
 from cfcompiler.analyses.at import at
 from cfcompiler.compiler import Compiled, compile_text
-from cfcompiler.interpreter import FLOATS, run
+from cfcompiler.arithmetic import FLOATS
+from cfcompiler.interpreter import run
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import compare, to_float
 from cfcompiler.point import point_of

@@ -10,10 +10,12 @@ import numpy as np
 
 from cfcompiler import errors
 from cfcompiler.analyses.field import field_at, filled, seeds_of
+from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
 from cfcompiler.expressions import Expressions
-from cfcompiler.interpreter import EXACT, Undecided, run
+from cfcompiler.interpreter import run
 from cfcompiler.number_text import to_text
+from cfcompiler.numbers import to_float
 from cfcompiler.primitives import COMPARISONS
 from cfcompiler.program import Apply, Instruction, Kink, Program, Select
 from cfcompiler.report import Nested, PointReport, Row, TieHere
@@ -41,6 +43,7 @@ def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
     notes = []
     if forward != backward:
         notes.append(_difference_note(program))
+    notes.extend(_float_notes(program, point, backward))
     return PointReport(
         program.name,
         ties,
@@ -141,6 +144,27 @@ def _difference_note(program: Program) -> str:
         f"forward and backward AD differ here: the rules of {program.preset} block or multiply a zero "
         "differently in the two modes"
     )
+
+
+def _float_notes(program: Program, point: Mapping[str, Any], exact: Sequence[Sequence[Nested]]) -> list[str]:
+    """A sentence where float64 gives NaN or inf and the real line does not."""
+    backward = tidy(vjp(program))
+    names = [param.value.name for param in backward.params[len(program.params) :]]
+    inputs = {name: np.vectorize(to_float, otypes=[np.float64])(array) for name, array in point.items()}
+    for seeds, row in zip(seeds_of(program, FLOATS), exact, strict=True):
+        floats = {name: np.asarray(seed, dtype=np.float64) for name, seed in zip(names, seeds, strict=True)}
+        values = run(backward, {**inputs, **floats}, FLOATS)
+        for value, known in zip(backward.results[len(program.results) :], row, strict=True):
+            for number, text in zip(np.reshape(values[value.name], -1), _leaves(known), strict=True):
+                if not np.isfinite(number) and text not in ("nan", "inf", "-inf"):
+                    return [f"in float64 the backward program returns {number} here: an intermediate value overflows"]
+    return []
+
+
+def _leaves(nested_texts: Nested) -> list[str]:
+    if isinstance(nested_texts, str):
+        return [nested_texts]
+    return [leaf for part in nested_texts for leaf in _leaves(part)]
 
 
 def _ties_here(program: Program, point: Mapping[str, Any]) -> list[TieHere]:

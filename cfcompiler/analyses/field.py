@@ -17,9 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from cfcompiler.analyses.series import GERMS, constant, limit, normal
+from cfcompiler.analyses.germs import GERMS
+from cfcompiler.analyses.series import constant, limit, normal
 from cfcompiler.analyses.vertices import Sweep, TooManyChoices, exactly_tied
-from cfcompiler.interpreter import EXACT, Undecided, run
+from cfcompiler.arithmetic import EXACT, Undecided
+from cfcompiler.interpreter import run
 from cfcompiler.number_text import to_text
 from cfcompiler.primitives import COMPARISONS
 from cfcompiler.program import Apply, Program, Select
@@ -232,12 +234,12 @@ def _directions(count: int) -> Iterator[tuple[Sequence[Fraction], Sequence[Fract
         return
     generator = random.Random(0)
     for place in range(_RANDOM_ARCS):
-        direction = [Fraction(generator.randint(-9, 9)) for _ in range(count)]
+        heading = [Fraction(generator.randint(-9, 9)) for _ in range(count)]
         bend = [Fraction(generator.randint(-9, 9)) if place % 2 else _ZERO for _ in range(count)]
         if place % 4 == 3:
-            direction = [d if generator.random() < 0.5 else _ZERO for d in direction]
-        if any(direction) or any(bend):
-            yield direction, bend
+            heading = [d if generator.random() < 0.5 else _ZERO for d in heading]
+        if any(heading) or any(bend):
+            yield heading, bend
 
 
 def _bent(x: Any, direction: Sequence[Fraction], bend: Sequence[Fraction]) -> Any:

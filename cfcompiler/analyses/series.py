@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from cfcompiler import numbers
-from cfcompiler.interpreter import UNORDERED, Undecided
+from cfcompiler.arithmetic import Undecided
 from cfcompiler.number_text import parse_number
 from cfcompiler.operations import OPERATIONS
-from cfcompiler.program import Number
 
 TERMS = 10  # known terms of a series that is not a polynomial; what needs more is undecided
 
@@ -144,7 +141,8 @@ def div(x: Series, y: Series) -> Series:
         inverse = _op["div"](Fraction(1), y.coefficients[0])
         return normal(x.valuation - y.valuation, [_op["mul"](c, inverse) for c in x.coefficients], x.exact)
     count = min([TERMS, *(len(s.coefficients) for s in (x, y) if not s.exact)])
-    lead, out = y.coefficients[0], []
+    lead = y.coefficients[0]
+    out: list[Any] = []
     for k in range(count):
         total = x.coefficients[k] if k < len(x.coefficients) else Fraction(0)
         for j in range(1, min(k, len(y.coefficients) - 1) + 1):
@@ -173,13 +171,13 @@ def _coefficient(a: Sequence[Any], b: Sequence[Any], k: int) -> Any:
     return total
 
 
-def _at_zero(x: Series) -> Any:
+def at_zero(x: Series) -> Any:
     if x.coefficients and x.valuation < 0:
         raise Undecided()
     return x.at(0)
 
 
-def _unless_constant(function: Callable[[Series], Series], name: str) -> Callable[[Series], Series]:
+def unless_constant(function: Callable[[Series], Series], name: str) -> Callable[[Series], Series]:
     """Exact where the argument is a constant."""
 
     def rule(x: Series) -> Series:
@@ -194,12 +192,12 @@ def exp(x: Series) -> Series:
     def rates(slope: list[Any], found: list[list[Any]]) -> list[Any]:
         return [_coefficient(slope, found[0], len(found[0]) - 1)]
 
-    return _taylor(x, rates, [_op["exp"](_at_zero(x))])[0]
+    return _taylor(x, rates, [_op["exp"](at_zero(x))])[0]
 
 
-def _rotation(x: Series, turn: int, names: tuple[str, str]) -> tuple[Series, Series]:
+def rotation(x: Series, turn: int, names: tuple[str, str]) -> tuple[Series, Series]:
     """(sin, cos) with turn -1, (sinh, cosh) with turn 1."""
-    start = _at_zero(x)
+    start = at_zero(x)
 
     def rates(slope: list[Any], found: list[list[Any]]) -> list[Any]:
         k = len(found[0]) - 1
@@ -212,7 +210,7 @@ def _rotation(x: Series, turn: int, names: tuple[str, str]) -> tuple[Series, Ser
     return first, second
 
 
-def _integral(x: Series, rate: Series, start: Any) -> Series:
+def integral(x: Series, rate: Series, start: Any) -> Series:
     """start + the integral of rate * x' from 0."""
     slope = normal(
         x.valuation - 1, [_op["mul"](c, Fraction(x.valuation + k)) for k, c in enumerate(x.coefficients)], x.exact
@@ -261,200 +259,3 @@ def power(x: Series, exponent: Fraction) -> Series:
             total = _op["add"](total, term)
         out_terms.append(_op["div"](total, _op["mul"](lead, Fraction(k))))
     return normal(int(shift), out_terms, False)
-
-
-def _log(x: Series) -> Series:
-    if x.valuation != 0 or not x.coefficients:
-        raise Undecided()
-    return _integral(x, div(ONE, x), _op["log"](x.at(0)))
-
-
-def _sigmoid(x: Series) -> Series:
-    return div(ONE, add(ONE, exp(scale(x, Fraction(-1)))))
-
-
-def _square(x: Series) -> Series:
-    return mul(x, x)
-
-
-def _minus(x: Series, y: Series) -> Series:
-    return add(x, scale(y, Fraction(-1)))
-
-
-def _tanh(x: Series) -> Series:
-    first, second = _rotation(x, 1, ("sinh", "cosh"))
-    return div(first, second)
-
-
-def _tan(x: Series) -> Series:
-    first, second = _rotation(x, -1, ("sin", "cos"))
-    return div(first, second)
-
-
-def _by_slope(name: str, rate: Callable[[Series], Series]) -> Callable[[Series], Series]:
-    return lambda x: _integral(x, rate(x), _op[name](_at_zero(x)))
-
-
-HALF = Fraction(1, 2)
-_TWO_OVER_ROOT_PI = "2/sqrt(pi)"
-
-
-def _gauss(x: Series) -> Series:
-    return scale(exp(scale(_square(x), Fraction(-1))), parse_number(_TWO_OVER_ROOT_PI))
-
-
-UNARY: dict[str, Callable[[Series], Series]] = {
-    "neg": lambda x: scale(x, Fraction(-1)),
-    "exp": exp,
-    "expm1": lambda x: _minus(exp(x), ONE),
-    "log": _log,
-    "log1p": lambda x: _log(add(ONE, x)),
-    "log2": lambda x: scale(_log(x), _op["div"](Fraction(1), _op["log"](Fraction(2)))),
-    "log10": lambda x: scale(_log(x), _op["div"](Fraction(1), _op["log"](Fraction(10)))),
-    "sqrt": lambda x: power(x, HALF),
-    "cbrt": lambda x: scale(power(scale(x, Fraction(sign(x))), Fraction(1, 3)), Fraction(sign(x))) if sign(x) else x,
-    "sin": lambda x: _rotation(x, -1, ("sin", "cos"))[0],
-    "cos": lambda x: _rotation(x, -1, ("sin", "cos"))[1],
-    "tan": _tan,
-    "sinh": lambda x: _rotation(x, 1, ("sinh", "cosh"))[0],
-    "cosh": lambda x: _rotation(x, 1, ("sinh", "cosh"))[1],
-    "tanh": _tanh,
-    "asin": _by_slope("asin", lambda x: power(_minus(ONE, _square(x)), -HALF)),
-    "acos": _by_slope("acos", lambda x: scale(power(_minus(ONE, _square(x)), -HALF), Fraction(-1))),
-    "atan": _by_slope("atan", lambda x: div(ONE, add(ONE, _square(x)))),
-    "asinh": _by_slope("asinh", lambda x: power(add(ONE, _square(x)), -HALF)),
-    "acosh": _by_slope("acosh", lambda x: power(_minus(_square(x), ONE), -HALF)),
-    "atanh": _by_slope("atanh", lambda x: div(ONE, _minus(ONE, _square(x)))),
-    "sigmoid": _sigmoid,
-    "softplus": _by_slope("softplus", _sigmoid),
-    "erf": _by_slope("erf", _gauss),
-    "erfc": _by_slope("erfc", lambda x: scale(_gauss(x), Fraction(-1))),
-}
-
-
-def _step(name: str) -> Callable[[Series], Series]:
-    """floor and its kin: constant on the arc; at a jump, the value on the side from which the arc comes."""
-
-    def rule(x: Series) -> Series:
-        start = _at_zero(x)
-        here = _op["floor"](start)
-        if numbers.compare(here, start) != 0 and name != "round":
-            return constant(_op[name](start))
-        moved = _minus(x, constant(start))
-        side = Fraction(sign(moved), 4) if not is_zero(moved) else Fraction(0)
-        return constant(_op[name](_op["add"](start, side)))
-
-    return rule
-
-
-for _name in ("floor", "ceil", "trunc", "round"):
-    UNARY[_name] = _step(_name)
-UNARY["sign"] = lambda x: constant(Fraction(sign(x)))
-
-
-def atan2(y: Series, x: Series) -> Series:
-    """Where (x, y) does not tend to the origin or to the cut."""
-    start = _op["atan2"](_at_zero(y), _at_zero(x))
-    norm = add(_square(x), _square(y))
-    if norm.valuation != 0 or (sign(x) < 0 and numbers.sign(_at_zero(y)) == 0):
-        raise Undecided()
-    first = _integral(y, div(x, norm), Fraction(0))
-    return add(add(constant(start), first), _integral(x, scale(div(y, norm), Fraction(-1)), Fraction(0)))
-
-
-def general_power(x: Series, y: Series) -> Series:
-    """x**y: a constant rational exponent, or exp(y log x)."""
-    if y.exact and y.valuation == 0 and len(y.coefficients) == 1 and isinstance(y.coefficients[0], Fraction):
-        return power(x, y.coefficients[0])
-    if is_zero(y):
-        return ONE
-    return exp(mul(y, _log(x)))
-
-
-def _fmod(x: Series, y: Series) -> Series:
-    return _minus(x, mul(y, UNARY["trunc"](div(x, y))))
-
-
-def _remainder(x: Series, y: Series) -> Series:
-    return _minus(x, mul(y, UNARY["floor"](div(x, y))))
-
-
-def _logaddexp(x: Series, y: Series) -> Series:
-    return add(x, UNARY["softplus"](_minus(y, x)))
-
-
-def _heaviside(x: Series, y: Series) -> Series:
-    found = sign(x)
-    return y if found == 0 else constant(Fraction(1 if found > 0 else 0))
-
-
-BINARY: dict[str, Callable[[Series, Series], Series]] = {
-    "add": add,
-    "sub": _minus,
-    "mul": mul,
-    "div": div,
-    "pow": general_power,
-    "atan2": atan2,
-    "logaddexp": _logaddexp,
-    "fmod": _fmod,
-    "remainder": _remainder,
-    "heaviside": _heaviside,
-}
-
-
-class Germs:
-    """The arithmetic in which a program runs along an arc."""
-
-    dtype = object
-
-    def number(self, number: Number) -> Any:
-        exact = number if isinstance(number, Fraction) else parse_number(number)
-        return constant(exact)
-
-    def array(self, data: np.ndarray) -> Any:
-        out = np.empty(data.shape, dtype=object)
-        for place in np.ndindex(data.shape):
-            out[place] = constant(Fraction(float(data[place])))
-        return out
-
-    def elementwise(self, op: str, args: Sequence[Any], exponent: Any) -> Any:
-        arrays = np.broadcast_arrays(*args)
-        out = np.empty(arrays[0].shape, dtype=object)
-        for place in np.ndindex(out.shape):
-            values = [array[place] for array in arrays]
-            if exponent is not None:
-                out[place] = power(values[0], exponent)
-            elif op in UNARY:
-                out[place] = _unless_constant(UNARY[op], op)(values[0])
-            elif op in BINARY:
-                out[place] = BINARY[op](*values)
-            else:
-                raise Undecided()
-        return out
-
-    def compare(self, left: Any, right: Any) -> np.ndarray:
-        left, right = np.broadcast_arrays(left, right)
-        codes = np.empty(left.shape, dtype=np.int8)
-        for place in np.ndindex(left.shape):
-            codes[place] = sign(_minus(left[place], right[place]))
-        assert not np.any(codes == UNORDERED)
-        return codes
-
-    def tied(self, left: Series, right: Series) -> bool:
-        """Whether left and right have the same limit."""
-        gap = _minus(left, right)
-        return is_zero(gap) or gap.valuation > 0
-
-    def reduction(self, op: str, x: Any, axes: tuple[int, ...]) -> Any:
-        kept = [axis for axis in range(x.ndim) if axis not in axes]
-        moved = np.transpose(x, (*kept, *axes)).reshape((*(x.shape[axis] for axis in kept), -1))
-        out = np.empty(moved.shape[:-1], dtype=object)
-        for place in np.ndindex(out.shape):
-            total = Series(0, (), True)
-            for entry in moved[place]:
-                total = add(total, exp(entry) if op == "logsumexp" else _square(entry))
-            out[place] = _log(total) if op == "logsumexp" else power(total, HALF)
-        return out
-
-
-GERMS = Germs()

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from cfcompiler import numbers
-from cfcompiler.interpreter import Arithmetic, Machine, Undecided, taken
+from cfcompiler.arithmetic import Arithmetic, Undecided
+from cfcompiler.interpreter import Machine, taken
 from cfcompiler.program import Apply, Instruction, Program, Select, Value
 from cfcompiler.verify import arguments
 

@@ -1,6 +1,6 @@
 """str to Program: the front-end of `.cf` files.
 
-    text -> parser -> tree -> checker, lowering -> Program
+text -> parser -> tree -> checker, lowering -> Program
 """
 
 from __future__ import annotations
@@ -36,7 +36,13 @@ def read(
     if file is None:
         raise CFError(syntax, source)
     named = ties_of(file)
-    name, span = (preset, NOWHERE) if preset is not None else named if named is not None else (ties.DEFAULT_PRESET, NOWHERE)
+    name, span = (
+        (preset, NOWHERE)
+        if preset is not None
+        else named
+        if named is not None
+        else (ties.DEFAULT_PRESET, NOWHERE)
+    )
     complaints = list(syntax)
     if name not in (*ties.preset_names(), "default"):
         complaints.append(errors.unknown_preset(span, name, ties.preset_names()))
@@ -50,5 +56,7 @@ def read(
             if rule not in known:
                 complaints.append(errors.unknown_rule(rule, known))
             else:
-                complaints.append(errors.bad_rule(rule, value, "a weight such as 1/2, or first, last, split, all"))
+                complaints.append(
+                    errors.bad_rule(rule, value, "a weight such as 1/2, or first, last, split, all")
+                )
     return lower(file, source, rules=rules, function=function, static=static, syntax=tuple(complaints))

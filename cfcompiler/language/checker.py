@@ -48,9 +48,10 @@ def returns(block: tree.Block) -> bool:
     for statement in block:
         if isinstance(statement, tree.Return):
             return True
-        if isinstance(statement, tree.Branch) and statement.orelse:
-            if returns(statement.orelse) and all(returns(arm.block) for arm in statement.arms):
-                return True
+        if isinstance(statement, tree.Branch) and all(
+            returns(block) for block in (statement.orelse, *[arm.block for arm in statement.arms])
+        ):
+            return True
     return False
 
 
@@ -82,7 +83,9 @@ class _Checker:
             match statement:
                 case tree.Function(name, span=span):
                     if name in seen:
-                        yield errors.bad_name(span, f"the function {name!r} is defined twice", "give one another name")
+                        yield errors.bad_name(
+                            span, f"the function {name!r} is defined twice", "give one another name"
+                        )
                     seen.add(name)
                 case tree.Assignment(targets, _, value, span):
                     yield from self._targets(targets)
@@ -94,7 +97,9 @@ class _Checker:
                     pass
                 case tree.Return(value, span):
                     if not isinstance(value, tree.Missing):
-                        yield errors.out_of_place(span, "a return outside a function", "indent it under its def")
+                        yield errors.out_of_place(
+                            span, "a return outside a function", "indent it under its def"
+                        )
                 case tree.Branch(arms, _, span):
                     if not isinstance(arms[0].condition, tree.Missing):
                         yield errors.out_of_place(span, "an if outside a function", "put it into a function")
@@ -141,7 +146,9 @@ class _Checker:
                 isinstance(item, tree.Slice) for item in subscripts
             ):
                 self.known = frozenset(self.constants | names)
-                yield from self._expressions([item for item in subscripts if not isinstance(item, tree.Slice)])
+                yield from self._expressions(
+                    [item for item in subscripts if not isinstance(item, tree.Slice)]
+                )
             case tree.Missing():
                 return
             case _:
@@ -168,7 +175,9 @@ class _Checker:
             case tree.Assertion(condition, message, span):
                 yield from self._expressions([condition])
                 if message is not None and not isinstance(message, (tree.Text, tree.Missing)):
-                    yield errors.out_of_place(message.span, "the message of an assert is a text", 'as in assert x > 0, "why"')
+                    yield errors.out_of_place(
+                        message.span, "the message of an assert is a text", 'as in assert x > 0, "why"'
+                    )
             case tree.Branch(arms, orelse):
                 for arm in arms:
                     yield from self._expressions([arm.condition])
@@ -178,7 +187,9 @@ class _Checker:
                 yield from self._expressions([values])
                 yield from self._block(block)
             case tree.Function(_, span=span):
-                yield errors.out_of_place(span, "a function inside a function", "define it at the left margin")
+                yield errors.out_of_place(
+                    span, "a function inside a function", "define it at the left margin"
+                )
             case tree.Alone(value, span):
                 if not isinstance(value, (tree.Text, tree.Missing)):
                     yield from self._expressions([value])
@@ -274,7 +285,14 @@ _LIBRARIES = ("np", "numpy", "jnp", "torch", "math", "tf", "anp", "ca", "jax", "
 def _hint(function: tree.Expression, functions: frozenset[str]) -> str:
     if not isinstance(function, tree.Attribute):
         return "only a name can be called"
-    names = {"maximum": "max", "minimum": "min", "absolute": "abs", "arctan2": "atan2", "arcsin": "asin", "power": "**"}
+    names = {
+        "maximum": "max",
+        "minimum": "min",
+        "absolute": "abs",
+        "arctan2": "atan2",
+        "arcsin": "asin",
+        "power": "**",
+    }
     name = names.get(function.name, function.name)
     if name not in functions:
         return "only a name can be called"

@@ -22,7 +22,7 @@ from cfcompiler.shapes import ShapeError, text_of
 from cfcompiler.source import Source, Span
 
 # More instructions than this are a loop that should have been an array operation.
-LIMIT = 2_000_000
+LIMIT = 1_000_000
 
 
 class TooLarge(Exception):
@@ -77,7 +77,9 @@ class Emission:
 
     # instructions
 
-    def apply(self, op: str, *args: Value, span: Span, name: str | None = None, **attributes: Any) -> Value | Poison:
+    def apply(
+        self, op: str, *args: Value, span: Span, name: str | None = None, **attributes: Any
+    ) -> Value | Poison:
         builder = self.builder
         try:
             value = builder.apply(op, *args, name=name, span=self.site or span, **attributes)
@@ -196,7 +198,9 @@ class Emission:
         finally:
             self._operations = operations
 
-    def kink(self, left: Value, right: Value, above: Value, below: Value, span: Span, name: str | None) -> Value | Poison:
+    def kink(
+        self, left: Value, right: Value, above: Value, below: Value, span: Span, name: str | None
+    ) -> Value | Poison:
         """The selection primitive. Its rule is that of the outermost operation that the preset has one for."""
         tie = self._rule()
         try:

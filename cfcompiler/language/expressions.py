@@ -35,7 +35,7 @@ _CONSTANTS: dict[str, Term] = {
     "inf": Exact("inf", True),
     "nan": Exact("nan", True),
 }
-# Exact powers are computed only while the result has fewer bits than this.
+# Exact numbers are computed only while they have fewer bits than this; beyond it the program computes them.
 _BITS = 20_000
 
 
@@ -82,7 +82,9 @@ class Evaluator:
     def real(self, node: tree.Expression, scope: Scope, name: str | None = None) -> Value | Poison:
         return self.emission.real(self.term(node, scope, name), node.span)
 
-    def condition(self, node: tree.Expression, scope: Scope, name: str | None = None) -> Value | bool | Poison:
+    def condition(
+        self, node: tree.Expression, scope: Scope, name: str | None = None
+    ) -> Value | bool | Poison:
         return self.emission.condition(self.term(node, scope, name), node.span)
 
     def whole(self, node: tree.Expression, scope: Scope, what: str) -> int | Poison:
@@ -97,7 +99,9 @@ class Evaluator:
             return term.whole
         if isinstance(term, Exact):
             return self.emission.complain(errors.not_static(span, what, "it is not a whole number"))
-        return self.emission.complain(errors.not_static(span, what, "use a number, len(x), or a parameter n: Int"))
+        return self.emission.complain(
+            errors.not_static(span, what, "use a number, len(x), or a parameter n: Int")
+        )
 
     # names and literals
 
@@ -165,6 +169,8 @@ class Evaluator:
         if isinstance(a, str) or isinstance(b, str):
             return None
         decimal = left.decimal or right.decimal
+        if _bits(a) + _bits(b) > _BITS:
+            return None
         if operator == "+":
             return Exact(a + b, decimal)
         if operator == "-":
@@ -215,8 +221,7 @@ class Evaluator:
             return None
         if a == 0 and n < 0:
             return self.emission.complain(errors.division_by_zero(span))
-        size = max(a.numerator.bit_length(), a.denominator.bit_length())
-        if size > 1 and size * abs(n) > _BITS:
+        if _bits(a) > 2 and _bits(a) * abs(n) > _BITS:
             return None
         return Exact(a**n, base.decimal or exponent.decimal or n < 0)
 
@@ -265,7 +270,9 @@ class Evaluator:
                 return truth
             if isinstance(truth, Value) and truth.shape:
                 return self._elementwise(node, scope, name, decisive, truth, index)
-            return self._short_circuit(truth, decisive, node.span, name if index == 0 else None, lambda: part(index + 1))
+            return self._short_circuit(
+                truth, decisive, node.span, name if index == 0 else None, lambda: part(index + 1)
+            )
 
         return part(0)
 
@@ -314,7 +321,9 @@ class Evaluator:
             result = self._both(result, after, decisive, node.span, name)
         return result
 
-    def _both(self, truth: Term, after: Value | bool | Poison, decisive: bool, span: Span, name: str | None) -> Term:
+    def _both(
+        self, truth: Term, after: Value | bool | Poison, decisive: bool, span: Span, name: str | None
+    ) -> Term:
         if isinstance(after, Poison) or not isinstance(truth, (Value, bool)):
             return POISON
         op = "logical_or" if decisive else "logical_and"
@@ -349,7 +358,9 @@ class Evaluator:
         """One lazy choice between what two arms mean; `then` lives under `guard`, `orelse` under its negation."""
         if isinstance(then, Poison) or isinstance(orelse, Poison):
             return POISON
-        if then is orelse or (isinstance(then, (Exact, str, bool)) and then == orelse and type(then) is type(orelse)):
+        if then is orelse or (
+            isinstance(then, (Exact, str, bool)) and then == orelse and type(then) is type(orelse)
+        ):
             return then
         if isinstance(then, tuple) or isinstance(orelse, tuple):
             if not (isinstance(then, tuple) and isinstance(orelse, tuple) and len(then) == len(orelse)):
@@ -450,8 +461,12 @@ class Evaluator:
             return None
         subscript = node.subscripts[0]
         if isinstance(subscript, tree.Slice):
-            return None if isinstance(term, Listing) else self.emission.complain(
-                errors.bad_index(node.span, "a tuple cannot be sliced", "take its entries one by one")
+            return (
+                None
+                if isinstance(term, Listing)
+                else self.emission.complain(
+                    errors.bad_index(node.span, "a tuple cannot be sliced", "take its entries one by one")
+                )
             )
         place = self.term(subscript, scope)
         if isinstance(term, Listing) and not isinstance(place, (Exact, Poison)):
@@ -481,7 +496,9 @@ class Evaluator:
             what = "a computed index stands alone, in a vector"
             return self.emission.complain(errors.bad_index(node.span, what, "write x[i] with a vector x"))
         if isinstance(place, Value) and place.kind == "bool":
-            return self.emission.complain(errors.bad_index(node.span, "a condition is not an index", "use where(c, a, b)"))
+            return self.emission.complain(
+                errors.bad_index(node.span, "a condition is not an index", "use where(c, a, b)")
+            )
         index = self.as_whole(place, node.span, "an index")
         if isinstance(index, Poison):
             return POISON
@@ -489,6 +506,10 @@ class Evaluator:
         if not -size <= index < size:
             return self.emission.complain(errors.index_out_of_range(node.span, index, size))
         return index % size
+
+
+def _bits(a: Fraction) -> int:
+    return a.numerator.bit_length() + a.denominator.bit_length()
 
 
 def _decided(operator: str, a: Fraction, b: Fraction) -> bool:

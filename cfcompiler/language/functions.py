@@ -441,7 +441,11 @@ def _median(called: Called) -> Term:
 def _quantile(called: Called) -> Term:
     q = called.terms["q"]
     if not isinstance(q, Exact) or not isinstance(q.value, Fraction):
-        return POISON if isinstance(q, Poison) else called.emission.complain(errors.not_static(called.span, "'q'"))
+        return (
+            POISON
+            if isinstance(q, Poison)
+            else called.emission.complain(errors.not_static(called.span, "'q'"))
+        )
     if not 0 <= q.value <= 1:
         return called.emission.complain(errors.bad_index(called.span, "a quantile lies between 0 and 1"))
     if isinstance(called.terms["axis"], str):
@@ -471,12 +475,19 @@ def _maxpool(called: Called) -> Term:
     if isinstance(x, Poison) or isinstance(k, Poison) or isinstance(stride, Poison):
         return POISON
     if len(x.shape) not in (1, 2):
-        return called.emission.complain(errors.shapes(called.span, f"maxpool takes a vector or a matrix, not {text_of(x.shape)}"))
+        return called.emission.complain(
+            errors.shapes(called.span, f"maxpool takes a vector or a matrix, not {text_of(x.shape)}")
+        )
     if k < 1 or stride < 1 or any(size < k for size in x.shape):
-        return called.emission.complain(errors.shapes(called.span, f"windows of {k} do not fit into {text_of(x.shape)}"))
+        return called.emission.complain(
+            errors.shapes(called.span, f"windows of {k} do not fit into {text_of(x.shape)}")
+        )
     starts = [range(0, size - k + 1, stride) for size in x.shape]
     strides = [prod(x.shape[axis + 1 :]) for axis in range(len(x.shape))]
-    offsets = [sum(i * s for i, s in zip(place, strides, strict=True)) for place in product(range(k), repeat=len(x.shape))]
+    offsets = [
+        sum(i * s for i, s in zip(place, strides, strict=True))
+        for place in product(range(k), repeat=len(x.shape))
+    ]
 
     corners = [sum(i * s for i, s in zip(place, strides, strict=True)) for place in product(*starts)]
     indices = tuple(corner + offset for corner in corners for offset in offsets)
@@ -548,7 +559,9 @@ def _concatenate(called: Called) -> Term:
     if isinstance(a, Poison) or isinstance(b, Poison):
         return POISON
     if not a.shape or not b.shape:
-        return called.emission.complain(errors.shapes(called.span, "concat takes arrays", "write [a, b] for scalars"))
+        return called.emission.complain(
+            errors.shapes(called.span, "concat takes arrays", "write [a, b] for scalars")
+        )
     axes = called.axes(len(a.shape)) if not isinstance(called.terms["axis"], str) else (0,)
     return POISON if isinstance(axes, Poison) else called.apply("concat", a, b, axis=axes[0])
 

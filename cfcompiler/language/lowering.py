@@ -12,9 +12,10 @@ only where there are none.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import lru_cache
@@ -42,6 +43,8 @@ Todo: TypeAlias = "tuple[tree.Statement | Step, Todo] | None"
 
 # Nesting deeper than this many Python calls is refused. Lowering calls nothing written in C on the way down.
 DEPTH = 12_000
+# Rows that keep a number known: floor((len(x) - 1)/2) is an index.
+_ROUNDING: dict[str, Callable[[Fraction], int]] = {"floor": math.floor, "ceil": math.ceil, "trunc": math.trunc}
 
 
 class Step:
@@ -110,8 +113,9 @@ def lower(
     """
     with _deep():
         found = list(syntax)
+        lowering: _Lowering | None = None
         try:
-            found += check(file, callables())
+            found += [item for item in check(file, callables()) if not (syntax and item.code == "CF003")]
             functions = file.functions
             chosen = function if function is not None else next(reversed(functions), None)
             if chosen is not None and chosen not in functions:
@@ -123,7 +127,7 @@ def lower(
             program = lowering.program(functions[chosen], static or {})
             found += lowering.emission.diagnostics
         except RecursionError:
-            found.append(errors.too_deep(NOWHERE))
+            found.append(errors.too_deep(NOWHERE if lowering is None else lowering.at))
     if found:
         raise CFError(found, source)
     assert program is not None, "a program without complaints has a result"
@@ -150,6 +154,7 @@ class _Lowering:
         self.folder = Path(source.path).parent if source.path not in ("-", "<stdin>") else Path()
         self.constants: dict[str, Term | None] = {}  # None while it is being evaluated
         self.active: list[str] = []
+        self.at = NOWHERE  # the statement being lowered
         self.defining: set[str] = set()
         self.axis: Term | None = None  # of the reduction whose definition is being written
         self.definitions: dict[str, tree.Function] = {}
@@ -229,7 +234,9 @@ class _Lowering:
                     if isinstance(size, Poison):
                         return POISON
                     if size < 1:
-                        return self.emission.complain(errors.annotation(span, "sizes are positive whole numbers"))
+                        return self.emission.complain(
+                            errors.annotation(span, "sizes are positive whole numbers")
+                        )
                     sizes.append(size)
                 return tuple(sizes)
             case _:
@@ -256,7 +263,9 @@ class _Lowering:
         scope = Scope("", self.functions, prelude=False)
         site, self.emission.site = self.emission.site, None
         with self.emission.builder.on(()), self.emission.user_level():
-            term = self.evaluator.term(statement.value, scope, names[0] if names and not statement.unpacks else None)
+            term = self.evaluator.term(
+                statement.value, scope, names[0] if names and not statement.unpacks else None
+            )
             self._assign(statement, term, scope)
         self.emission.site = site
         for name in names:
@@ -285,6 +294,7 @@ class _Lowering:
         """Run statements until a return; None where the end is reached."""
         while todo is not None:
             statement, todo = todo
+            self.at = statement.span
             match statement:
                 case tree.Assignment(targets, unpacks, value):
                     target = targets[0]
@@ -298,7 +308,9 @@ class _Lowering:
                     self._augment(statement, scope)
                 case tree.Return(value, span):
                     if value is None:
-                        return Ended(self.emission.complain(errors.missing_return(span, scope.function)), span)
+                        return Ended(
+                            self.emission.complain(errors.missing_return(span, scope.function)), span
+                        )
                     return Ended(self.evaluator.term(value, scope), span)
                 case tree.Branch():
                     truth = self._guard(statement.arms[0].condition, scope)
@@ -356,7 +368,9 @@ class _Lowering:
     def _augment(self, statement: tree.Augmented, scope: Scope) -> None:
         name, span = statement.target.text, statement.span
         if statement.operator == "**":
-            scope.bind(name, self.evaluator.term(tree.Power(statement.target, statement.value, span), scope, name))
+            scope.bind(
+                name, self.evaluator.term(tree.Power(statement.target, statement.value, span), scope, name)
+            )
             return
         left = self.evaluator.term(statement.target, scope)
         right = self.evaluator.term(statement.value, scope)
@@ -396,7 +410,9 @@ class _Lowering:
             self._run(_before(block, None), scope)
         return scope.end()
 
-    def _merged(self, name: str, truth: Value | Poison, first: Bound | None, second: Bound | None, span: Span) -> Bound:
+    def _merged(
+        self, name: str, truth: Value | Poison, first: Bound | None, second: Bound | None, span: Span
+    ) -> Bound:
         if first is None or second is None:
             return Unusable(lambda place: errors.unbound_on_a_path(place, name))
         for bound in (first, second):
@@ -457,7 +473,9 @@ class _Lowering:
                 return turns
             case tree.Missing():
                 return None
-        self.emission.complain(errors.not_static(values.span, "what a loop runs over", "write range(n), with n static"))
+        self.emission.complain(
+            errors.not_static(values.span, "what a loop runs over", "write range(n), with n static")
+        )
         return None
 
     # calls
@@ -497,7 +515,13 @@ class _Lowering:
         self.emission.complain(errors.wrong_arguments(node.span, repr(function), what, signature))
 
     def _matched(
-        self, node: tree.Call, scope: Scope, function: str, parameters: tuple[str, ...], optional: frozenset[str], signature: str
+        self,
+        node: tree.Call,
+        scope: Scope,
+        function: str,
+        parameters: tuple[str, ...],
+        optional: frozenset[str],
+        signature: str,
     ) -> dict[str, Term] | None:
         """Terms by parameter name; parameters left out are missing from it. None after a complaint."""
         terms: dict[str, Term] = {}
@@ -507,7 +531,9 @@ class _Lowering:
             if index < len(parameters):
                 terms[parameters[index]] = term
         if len(node.arguments) > len(parameters):
-            what = f"takes {len(parameters)} argument{'s' * (len(parameters) != 1)}, not {len(node.arguments)}"
+            what = (
+                f"takes {len(parameters)} argument{'s' * (len(parameters) != 1)}, not {len(node.arguments)}"
+            )
             self._wrong_arguments(node, function, what, signature)
             return None
         for keyword in node.keywords:
@@ -520,7 +546,9 @@ class _Lowering:
                 terms[keyword.name] = term
                 continue
             self.emission.complain(errors.wrong_arguments(keyword.span, repr(function), what, signature))
-        missing = [parameter for parameter in parameters if parameter not in terms and parameter not in optional]
+        missing = [
+            parameter for parameter in parameters if parameter not in terms and parameter not in optional
+        ]
         if missing and sound:
             self._wrong_arguments(node, function, "misses " + ", ".join(map(repr, missing)), signature)
         return terms if sound and not missing else None
@@ -552,7 +580,9 @@ class _Lowering:
                 term = terms[parameter.name]
             else:
                 assert parameter.default is not None
-                term = self.evaluator.term(parameter.default, Scope("", self.functions, prelude=inner.prelude))
+                term = self.evaluator.term(
+                    parameter.default, Scope("", self.functions, prelude=inner.prelude)
+                )
             if not inner.prelude and not self._as_declared(parameter, term, node, inner):
                 sound = False
             inner.bind(parameter.name, term)
@@ -644,6 +674,9 @@ class _Lowering:
         terms = self._matched(node, scope, function, row.params, frozenset(), signature)
         if terms is None:
             return POISON
+        only = terms[row.params[0]]
+        if function in _ROUNDING and isinstance(only, Exact) and isinstance(only.value, Fraction):
+            return Exact(Fraction(_ROUNDING[function](only.value)))
         values = [self.emission.real(terms[parameter], node.span) for parameter in row.params]
         present = [value for value in values if isinstance(value, Value)]
         if len(present) != len(values):
@@ -652,16 +685,22 @@ class _Lowering:
             return self._defined_by(function, dict(zip(row.params, present, strict=True)), node, name)
         return self.emission.apply(function, *present, span=node.span, name=name)
 
-    def _builtin(self, function: str, builtin: Builtin, node: tree.Call, scope: Scope, name: str | None) -> Term:
+    def _builtin(
+        self, function: str, builtin: Builtin, node: tree.Call, scope: Scope, name: str | None
+    ) -> Term:
         defaults = dict(builtin.defaults)
-        terms = self._matched(node, scope, function, builtin.parameters, frozenset(defaults), builtin.signature(function))
+        terms = self._matched(
+            node, scope, function, builtin.parameters, frozenset(defaults), builtin.signature(function)
+        )
         if terms is None or any(isinstance(term, Poison) for term in terms.values()):
             return POISON
         if self._is_defined(function):
             return self._defined_by(function, terms, node, name)
         if self.axis is not None and "axis" in defaults:
             defaults["axis"] = self.axis
-        return builtin.rule(Called(self.evaluator, {**defaults, **terms}, self.emission.place(node.span), name))
+        return builtin.rule(
+            Called(self.evaluator, {**defaults, **terms}, self.emission.place(node.span), name)
+        )
 
     def _extremum(self, function: str, node: tree.Call, scope: Scope, name: str | None) -> Term:
         """max and min: of an array along axes, of two numbers, of many."""
@@ -671,7 +710,9 @@ class _Lowering:
             terms = [self.evaluator.term(argument, scope) for argument in node.arguments]
             if any(isinstance(term, Poison) for term in terms):
                 return POISON
-            return extremum_of_many(Called(self.evaluator, {}, self.emission.place(node.span), name), function, terms)
+            return extremum_of_many(
+                Called(self.evaluator, {}, self.emission.place(node.span), name), function, terms
+            )
         return self._builtin(function, REDUCTIONS[function], node, scope, name)
 
     def _where(self, node: tree.Call, scope: Scope, name: str | None) -> Term:
@@ -691,7 +732,9 @@ class _Lowering:
     def _select(self, node: tree.Call, scope: Scope, name: str | None) -> Term:
         """The selection primitive of the prelude."""
         parameters = ("left", "right", "above", "below")
-        terms = self._matched(node, scope, "select", parameters, frozenset(), "select(left, right, above, below)")
+        terms = self._matched(
+            node, scope, "select", parameters, frozenset(), "select(left, right, above, below)"
+        )
         if terms is None:
             return POISON
         values = [self.emission.real(terms[parameter], node.span) for parameter in parameters]
@@ -713,15 +756,23 @@ class _Lowering:
         try:
             with np.load(self.folder / path, allow_pickle=False) as archive:
                 if not isinstance(archive, np.lib.npyio.NpzFile):
-                    return self.emission.complain(errors.unreadable_file(span, path, "it is not an .npz archive"))
+                    return self.emission.complain(
+                        errors.unreadable_file(span, path, "it is not an .npz archive")
+                    )
                 if name not in archive.files:
                     return self.emission.complain(errors.no_array(span, path, name, archive.files))
                 data = archive[name]
         except (OSError, ValueError, EOFError, KeyError) as error:
-            reason = "there is no such file" if isinstance(error, FileNotFoundError) else "it is not an .npz archive"
+            reason = (
+                "there is no such file"
+                if isinstance(error, FileNotFoundError)
+                else "it is not an .npz archive"
+            )
             return self.emission.complain(errors.unreadable_file(span, path, reason))
         if data.dtype.kind not in "fiub":
-            return self.emission.complain(errors.bad_array(span, name, f"holds {data.dtype}, not real numbers"))
+            return self.emission.complain(
+                errors.bad_array(span, name, f"holds {data.dtype}, not real numbers")
+            )
         return self.emission.array(path, name, data)
 
 

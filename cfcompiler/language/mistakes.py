@@ -90,7 +90,9 @@ def find(source: Source) -> Reading:
     diagnostics = [item for line in lines for item in line.found]
     if not diagnostics:
         end = lines[-1] if lines else Logical(1, "", "", "")
-        diagnostics = [errors.syntax(end.span(0, 1), "this file", "write each statement on a line of its own")]
+        diagnostics = [
+            errors.syntax(end.span(0, 1), "this file", "write each statement on a line of its own")
+        ]
     return Reading(tuple(diagnostics), _repaired(lines, text.count("\n") + 1) if structure.sound else None)
 
 
@@ -102,7 +104,9 @@ def _control_characters(text: str) -> Iterator[Diagnostic]:
         match = parser.CONTROL.search(row)
         if match is not None:
             column = match.start() + 1
-            yield errors.unreadable(Span(number, column, number, column + 1), f"control character {match.group()!r}")
+            yield errors.unreadable(
+                Span(number, column, number, column + 1), f"control character {match.group()!r}"
+            )
 
 
 # logical lines
@@ -144,7 +148,12 @@ def _logical_lines(text: str) -> Iterator[Logical]:
         match = _PIECE.match(text, position)
         assert match is not None
         kind, piece = match.lastgroup, match.group()
-        here = Span(number, position - row_start + 1, number, position - row_start + 1 + max(1, len(piece.split("\n")[0])))
+        here = Span(
+            number,
+            position - row_start + 1,
+            number,
+            position - row_start + 1 + max(1, len(piece.split("\n")[0])),
+        )
         position = match.end()
         if kind == "text":
             cut.masked.append(re.sub(r"[^\n]", "'", piece))
@@ -178,10 +187,14 @@ def _logical_lines(text: str) -> Iterator[Logical]:
 
 def _close(cut: _Cut, piece: str, here: Span) -> None:
     if not cut.brackets:
-        cut.found.append(errors.bracket(here, f"{piece!r} closes nothing", "remove it, or open the bracket before"))
+        cut.found.append(
+            errors.bracket(here, f"{piece!r} closes nothing", "remove it, or open the bracket before")
+        )
     elif cut.brackets[-1][0] != _PAIRS[piece]:
         opened, _, line, column = cut.brackets.pop()
-        cut.found.append(errors.bracket(here, f"{piece!r} does not close {opened!r} of line {line}, column {column}"))
+        cut.found.append(
+            errors.bracket(here, f"{piece!r} does not close {opened!r} of line {line}, column {column}")
+        )
     else:
         cut.brackets.pop()
 
@@ -207,7 +220,9 @@ def _finished(cut: _Cut, text: str, end: int) -> Iterator[Logical]:
     width = indent.end() if indent else 0
     for opened, _, line, column in cut.brackets[:1]:
         place = Span(line, column, line, column + 1)
-        cut.found.append(errors.bracket(place, f"{opened!r} is never closed", "close it before the line ends"))
+        cut.found.append(
+            errors.bracket(place, f"{opened!r} is never closed", "close it before the line ends")
+        )
     body, code = text[cut.start + width : end], masked[width:]
     yield Logical(cut.number, text[cut.start : cut.start + width], body, code[: len(body)], cut.found)
 
@@ -282,7 +297,10 @@ def _of_line(line: Logical) -> list[Diagnostic]:
         known = _recognised(line)
         return [known] if known is not None else [_moved(mistake.diagnostic, line)]
     except UnexpectedCharacters as error:
-        return [_recognised(line) or _unexpected(line, error.line, error.column, 1, repr(line.text[_at(line, error)]))]
+        return [
+            _recognised(line)
+            or _unexpected(line, error.line, error.column, 1, repr(line.text[_at(line, error)]))
+        ]
     except UnexpectedToken as error:
         return [_recognised(line) or _of_token(line, error)]
     except (UnexpectedEOF, DedentError, LarkError):
@@ -324,7 +342,13 @@ def _wanted(line: Logical, length: int) -> str:
 
 def _recognised(line: Logical) -> Diagnostic | None:
     """The mistake that people make which this line looks like."""
-    for recognise in (_foreign_statement, _broken_header, _broken_assignment, _foreign_operator, _foreign_word):
+    for recognise in (
+        _foreign_statement,
+        _broken_header,
+        _broken_assignment,
+        _foreign_operator,
+        _foreign_word,
+    ):
         found = recognise(line)
         if found is not None:
             return found
@@ -344,11 +368,15 @@ def _broken_header(line: Logical) -> Diagnostic | None:
     if keyword == "else":
         other = re.match(r"else\s+if\b", code)
         if other:
-            return errors.not_a_header(line.span(0, other.end()), "'else if' is not a statement", "write elif")
+            return errors.not_a_header(
+                line.span(0, other.end()), "'else if' is not a statement", "write elif"
+            )
         if code != "else" and not re.match(r"else\s*:", code):
             return errors.not_a_header(line.span(0, 4), "'else' takes no condition", "write elif, or `else:`")
     if keyword in ("elsif", "elseif"):
-        return errors.not_a_header(line.span(0, len(keyword)), f"{keyword!r} is not a statement", "write elif")
+        return errors.not_a_header(
+            line.span(0, len(keyword)), f"{keyword!r} is not a statement", "write elif"
+        )
     if keyword not in ("def", "if", "elif", "else", "for"):
         return None
     if keyword in ("if", "elif"):
@@ -357,13 +385,17 @@ def _broken_header(line: Logical) -> Diagnostic | None:
             return wrong
         then = re.search(r"\bthen\b", code)
         if then:
-            return errors.not_a_header(line.span(then.start(), then.end()), "'then' is not a word here", "write ':'")
+            return errors.not_a_header(
+                line.span(then.start(), then.end()), "'then' is not a word here", "write ':'"
+            )
     if keyword == "def":
         found = _broken_function(line, code)
         if found is not None:
             return found
     if keyword == "for" and not re.match(r"for\s+[^\W\d]\w*\s+in\b", code):
-        return errors.not_a_header(line.span(0, 3), "this loop is not understood", "write `for i in range(n):`")
+        return errors.not_a_header(
+            line.span(0, 3), "this loop is not understood", "write `for i in range(n):`"
+        )
     if not _top_level_colon(code):
         return errors.missing_colon(line.span(len(code), len(code) + 1), keyword)
     return None
@@ -419,7 +451,9 @@ def _broken_assignment(line: Logical) -> Diagnostic | None:
         hint = "write the name alone: kinds are declared for parameters"
         return errors.not_in_language(line.span(0, len(left)), "an annotated assignment", hint)
     if not re.fullmatch(r"[\s(]*[^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*[\s,)]*", left):
-        return errors.mutation(line.span(0, max(1, len(left))), "this" if len(left) > 40 else repr(line.text[: len(left)]))
+        return errors.mutation(
+            line.span(0, max(1, len(left))), "this" if len(left) > 40 else repr(line.text[: len(left)])
+        )
     if re.fullmatch(r"\d\w*", left):
         return errors.bad_name(line.span(0, len(left)), "a name does not begin with a digit")
     if equals[0].end() == len(code):
@@ -494,9 +528,16 @@ class _Structure:
 
     def _bodiless(self, line: Logical) -> None:
         if not line.found:
+            self.sound = False  # what follows may be meant as its block
             length = len(line.masked.rstrip())
-            what = f"there is nothing under this {line.keyword!r} line" if line.keyword else "there is nothing here"
-            line.found.append(errors.indentation(line.span(0, length), what, "indent its block by four spaces"))
+            what = (
+                f"there is nothing under this {line.keyword!r} line"
+                if line.keyword
+                else "there is nothing here"
+            )
+            line.found.append(
+                errors.indentation(line.span(0, length), what, "indent its block by four spaces")
+            )
 
     def _indent(self, line: Logical, previous: Logical | None) -> None:
         width = len(line.indent.expandtabs(8))
@@ -513,7 +554,9 @@ class _Structure:
             self.levels.pop()
             self.kinds.pop()
         if width != self.levels[-1]:
-            self._complain(line, "this indentation matches no line above", "align it with the block it belongs to")
+            self._complain(
+                line, "this indentation matches no line above", "align it with the block it belongs to"
+            )
             self.levels.append(width)
             self.kinds.append("if")
 
@@ -521,7 +564,9 @@ class _Structure:
         keyword = line.keyword
         if keyword in ("elif", "else") and self.kinds[-1] not in ("if", "broken") and not line.found:
             line.found.append(
-                errors.not_a_header(line.span(0, len(keyword)), f"{keyword!r} has no 'if' before it", "align it with its if")
+                errors.not_a_header(
+                    line.span(0, len(keyword)), f"{keyword!r} has no 'if' before it", "align it with its if"
+                )
             )
         if line.found:
             self.kinds[-1] = "broken"
@@ -548,7 +593,11 @@ def _placeholder(line: Logical, has_block: bool) -> str:
     function = re.match(r"def\s+([^\W\d]\w*)", line.masked)
     if function and function.group(1) not in parser.RESERVED:
         inside = line.masked[function.end() :].split(")")[0]
-        words = [word for word in re.findall(r"(?:^|[(,])[\s*]*([^\W\d]\w*)", inside) if word not in parser.RESERVED]
+        words = [
+            word
+            for word in re.findall(r"(?:^|[(,])[\s*]*([^\W\d]\w*)", inside)
+            if word not in parser.RESERVED
+        ]
         head = f"def {function.group(1)}({', '.join(dict.fromkeys(words))}):"
         return head if has_block else f"{head} return {MISSING}"
     loop = re.match(r"for\s+([^\W\d]\w*)", line.masked)

@@ -200,7 +200,9 @@ def identifier(token: Token) -> str:
         raise SyntaxMistake(errors.syntax(_place(token), f"the word {text!r}"))
     if not text.isascii() and unicodedata.normalize("NFKC", text) != text:
         plain = unicodedata.normalize("NFKC", text)
-        raise SyntaxMistake(errors.bad_name(_place(token), f"the name {text!r} has another spelling", f"write {plain!r}"))
+        raise SyntaxMistake(
+            errors.bad_name(_place(token), f"the name {text!r} has another spelling", f"write {plain!r}")
+        )
     return text
 
 
@@ -332,7 +334,9 @@ class _Tree(Transformer[Token, tree.File]):
         plain = tuple([item for item in arguments if not isinstance(item, tree.Keyword)])
         if keywords and not isinstance(arguments[-1], tree.Keyword):
             raise SyntaxMistake(
-                errors.syntax(_span(arguments[-1]), "an argument without a name", "put it before the named arguments")
+                errors.syntax(
+                    _span(arguments[-1]), "an argument without a name", "put it before the named arguments"
+                )
             )
         return tree.Call(function, plain, keywords, _across(function, close))
 
@@ -375,7 +379,9 @@ class _Tree(Transformer[Token, tree.File]):
         return tree.Number(value, decimal, Span(token.line, token.column, token.end_line, token.end_column))
 
     def text(self, children: Children) -> tree.Text:
-        return tree.Text("".join([unquoted(str(token)) for token in children]), _across(children[0], children[-1]))
+        return tree.Text(
+            "".join([unquoted(str(token)) for token in children]), _across(children[0], children[-1])
+        )
 
     def list_(self, children: Children) -> tree.List:
         return tree.List(tuple(children[1:-1]), _across(children[0], children[-1]))

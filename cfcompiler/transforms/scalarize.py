@@ -109,7 +109,9 @@ class _Unroller:
         match instruction:
             case Kink(left=left, right=right, above=above, below=below, tie=tie):
                 self.entries[out.name] = self._each(
-                    out, (left, right, above, below), lambda *args: self.builder.kink(*args, tie, name=out.name)
+                    out,
+                    (left, right, above, below),
+                    lambda a, b, c, d: self.builder.kink(a, b, c, d, tie, name=out.name),
                 )
             case Select(guard=guard, then=then, orelse=orelse):
                 self.entries[out.name] = self._each(
@@ -151,7 +153,7 @@ class _Unroller:
         """Each entry of an elementwise kink is a choice of its own, named after its place."""
         attributes = dict(instruction.attributes)
         kink = attributes.pop("kink")
-        arrays = np.broadcast_arrays(*(self._ready(arg) for arg in instruction.args))
+        arrays: Any = np.broadcast_arrays(*(self._ready(arg) for arg in instruction.args))
         result = np.empty(instruction.out.shape, dtype=object)
         for place in np.ndindex(result.shape):
             name = kink if not place else f"{kink}[{','.join(map(str, place))}]"
@@ -307,7 +309,7 @@ class _Unroller:
             raise TooManyScalars(f"a constant of {data.size} entries")
         out = np.empty(data.shape, dtype=object)
         for place in np.ndindex(data.shape):
-            out[place] = self.builder.constant(number_of(data[place]))
+            out[place] = self.builder.constant(number_of(float(data[place])))
         self._put(instruction, out)
 
     def _put(self, instruction: Apply, entries: Any) -> None:

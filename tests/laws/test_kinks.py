@@ -10,7 +10,8 @@ import pytest
 
 from cfcompiler import ties
 from cfcompiler.compiler import compile_text
-from cfcompiler.interpreter import EXACT, FLOATS, run
+from cfcompiler.arithmetic import EXACT, FLOATS
+from cfcompiler.interpreter import run
 from cfcompiler.program import Kink, Program
 from cfcompiler.transforms.reverse import gradient
 

@@ -12,7 +12,8 @@ import sympy
 
 from cfcompiler.builder import Builder
 from cfcompiler.formulas import compile_formula
-from cfcompiler.interpreter import EXACT, FLOATS, run
+from cfcompiler.arithmetic import EXACT, FLOATS
+from cfcompiler.interpreter import run
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import to_float
 from cfcompiler.primitives import TABLE, Primitive, smooth_names

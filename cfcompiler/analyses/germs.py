@@ -1,0 +1,235 @@
+"""The functions of the language on series, and the arithmetic in which a program runs along an arc.
+
+In it the branches of a program are those it takes on the arc for all small t > 0, and what it returns has a limit.
+Raises Undecided where a function has no Laurent series (a logarithm at a zero, a half power of t).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from cfcompiler import numbers
+from cfcompiler.analyses.series import (
+    ONE,
+    Series,
+    add,
+    at_zero,
+    constant,
+    div,
+    exp,
+    integral,
+    is_zero,
+    mul,
+    power,
+    rotation,
+    scale,
+    sign,
+    unless_constant,
+)
+from cfcompiler.arithmetic import UNORDERED, Undecided
+from cfcompiler.number_text import parse_number
+from cfcompiler.operations import OPERATIONS
+from cfcompiler.program import Number
+
+_op = OPERATIONS
+
+
+def _log(x: Series) -> Series:
+    if x.valuation != 0 or not x.coefficients:
+        raise Undecided()
+    return integral(x, div(ONE, x), _op["log"](x.at(0)))
+
+
+def _sigmoid(x: Series) -> Series:
+    return div(ONE, add(ONE, exp(scale(x, Fraction(-1)))))
+
+
+def _square(x: Series) -> Series:
+    return mul(x, x)
+
+
+def _minus(x: Series, y: Series) -> Series:
+    return add(x, scale(y, Fraction(-1)))
+
+
+def _tanh(x: Series) -> Series:
+    first, second = rotation(x, 1, ("sinh", "cosh"))
+    return div(first, second)
+
+
+def _tan(x: Series) -> Series:
+    first, second = rotation(x, -1, ("sin", "cos"))
+    return div(first, second)
+
+
+def _by_slope(name: str, rate: Callable[[Series], Series]) -> Callable[[Series], Series]:
+    return lambda x: integral(x, rate(x), _op[name](at_zero(x)))
+
+
+HALF = Fraction(1, 2)
+_TWO_OVER_ROOT_PI = "2/sqrt(pi)"
+
+
+def _gauss(x: Series) -> Series:
+    return scale(exp(scale(_square(x), Fraction(-1))), parse_number(_TWO_OVER_ROOT_PI))
+
+
+UNARY: dict[str, Callable[[Series], Series]] = {
+    "neg": lambda x: scale(x, Fraction(-1)),
+    "exp": exp,
+    "expm1": lambda x: _minus(exp(x), ONE),
+    "log": _log,
+    "log1p": lambda x: _log(add(ONE, x)),
+    "log2": lambda x: scale(_log(x), _op["div"](Fraction(1), _op["log"](Fraction(2)))),
+    "log10": lambda x: scale(_log(x), _op["div"](Fraction(1), _op["log"](Fraction(10)))),
+    "sqrt": lambda x: power(x, HALF),
+    "cbrt": lambda x: scale(power(scale(x, Fraction(sign(x))), Fraction(1, 3)), Fraction(sign(x))) if sign(x) else x,
+    "sin": lambda x: rotation(x, -1, ("sin", "cos"))[0],
+    "cos": lambda x: rotation(x, -1, ("sin", "cos"))[1],
+    "tan": _tan,
+    "sinh": lambda x: rotation(x, 1, ("sinh", "cosh"))[0],
+    "cosh": lambda x: rotation(x, 1, ("sinh", "cosh"))[1],
+    "tanh": _tanh,
+    "asin": _by_slope("asin", lambda x: power(_minus(ONE, _square(x)), -HALF)),
+    "acos": _by_slope("acos", lambda x: scale(power(_minus(ONE, _square(x)), -HALF), Fraction(-1))),
+    "atan": _by_slope("atan", lambda x: div(ONE, add(ONE, _square(x)))),
+    "asinh": _by_slope("asinh", lambda x: power(add(ONE, _square(x)), -HALF)),
+    "acosh": _by_slope("acosh", lambda x: power(_minus(_square(x), ONE), -HALF)),
+    "atanh": _by_slope("atanh", lambda x: div(ONE, _minus(ONE, _square(x)))),
+    "sigmoid": _sigmoid,
+    "softplus": _by_slope("softplus", _sigmoid),
+    "erf": _by_slope("erf", _gauss),
+    "erfc": _by_slope("erfc", lambda x: scale(_gauss(x), Fraction(-1))),
+}
+
+
+def _step(name: str) -> Callable[[Series], Series]:
+    """floor and its kin: constant on the arc; at a jump, the value on the side from which the arc comes."""
+
+    def rule(x: Series) -> Series:
+        start = at_zero(x)
+        here = _op["floor"](start)
+        if numbers.compare(here, start) != 0 and name != "round":
+            return constant(_op[name](start))
+        moved = _minus(x, constant(start))
+        side = Fraction(sign(moved), 4) if not is_zero(moved) else Fraction(0)
+        return constant(_op[name](_op["add"](start, side)))
+
+    return rule
+
+
+for _name in ("floor", "ceil", "trunc", "round"):
+    UNARY[_name] = _step(_name)
+UNARY["sign"] = lambda x: constant(Fraction(sign(x)))
+
+
+def atan2(y: Series, x: Series) -> Series:
+    """Where (x, y) does not tend to the origin or to the cut."""
+    start = _op["atan2"](at_zero(y), at_zero(x))
+    norm = add(_square(x), _square(y))
+    if norm.valuation != 0 or (sign(x) < 0 and numbers.sign(at_zero(y)) == 0):
+        raise Undecided()
+    first = integral(y, div(x, norm), Fraction(0))
+    return add(add(constant(start), first), integral(x, scale(div(y, norm), Fraction(-1)), Fraction(0)))
+
+
+def general_power(x: Series, y: Series) -> Series:
+    """x**y: a constant rational exponent, or exp(y log x)."""
+    if y.exact and y.valuation == 0 and len(y.coefficients) == 1 and isinstance(y.coefficients[0], Fraction):
+        return power(x, y.coefficients[0])
+    if is_zero(y):
+        return ONE
+    return exp(mul(y, _log(x)))
+
+
+def _fmod(x: Series, y: Series) -> Series:
+    return _minus(x, mul(y, UNARY["trunc"](div(x, y))))
+
+
+def _remainder(x: Series, y: Series) -> Series:
+    return _minus(x, mul(y, UNARY["floor"](div(x, y))))
+
+
+def _logaddexp(x: Series, y: Series) -> Series:
+    return add(x, UNARY["softplus"](_minus(y, x)))
+
+
+def _heaviside(x: Series, y: Series) -> Series:
+    found = sign(x)
+    return y if found == 0 else constant(Fraction(1 if found > 0 else 0))
+
+
+BINARY: dict[str, Callable[[Series, Series], Series]] = {
+    "add": add,
+    "sub": _minus,
+    "mul": mul,
+    "div": div,
+    "pow": general_power,
+    "atan2": atan2,
+    "logaddexp": _logaddexp,
+    "fmod": _fmod,
+    "remainder": _remainder,
+    "heaviside": _heaviside,
+}
+
+
+class Germs:
+    """The arithmetic in which a program runs along an arc."""
+
+    dtype = object
+
+    def number(self, number: Number) -> Any:
+        exact = number if isinstance(number, Fraction) else parse_number(number)
+        return constant(exact)
+
+    def array(self, data: np.ndarray) -> Any:
+        out = np.empty(data.shape, dtype=object)
+        for place in np.ndindex(data.shape):
+            out[place] = constant(Fraction(float(data[place])))
+        return out
+
+    def elementwise(self, op: str, args: Sequence[Any], exponent: Any) -> Any:
+        arrays: Any = np.broadcast_arrays(*args)
+        out = np.empty(arrays[0].shape, dtype=object)
+        for place in np.ndindex(out.shape):
+            values: list[Series] = [array[place] for array in arrays]
+            if exponent is not None:
+                out[place] = power(values[0], exponent)
+            elif op in UNARY:
+                out[place] = unless_constant(UNARY[op], op)(values[0])
+            elif op in BINARY:
+                out[place] = BINARY[op](*values)
+            else:
+                raise Undecided()
+        return out
+
+    def compare(self, left: Any, right: Any) -> np.ndarray:
+        left, right = np.broadcast_arrays(left, right)
+        codes = np.empty(left.shape, dtype=np.int8)
+        for place in np.ndindex(left.shape):
+            codes[place] = sign(_minus(left[place], right[place]))
+        assert not np.any(codes == UNORDERED)
+        return codes
+
+    def tied(self, left: Series, right: Series) -> bool:
+        """Whether left and right have the same limit."""
+        gap = _minus(left, right)
+        return is_zero(gap) or gap.valuation > 0
+
+    def reduction(self, op: str, x: Any, axes: tuple[int, ...]) -> Any:
+        kept = [axis for axis in range(x.ndim) if axis not in axes]
+        moved = np.transpose(x, (*kept, *axes)).reshape((*(x.shape[axis] for axis in kept), -1))
+        out = np.empty(moved.shape[:-1], dtype=object)
+        for place in np.ndindex(out.shape):
+            total = Series(0, (), True)
+            for entry in moved[place]:
+                total = add(total, exp(entry) if op == "logsumexp" else _square(entry))
+            out[place] = _log(total) if op == "logsumexp" else power(total, HALF)
+        return out
+
+
+GERMS = Germs()

@@ -1,0 +1,413 @@
+"""The printed form of a program -> Program: what targets/program_text.py prints is read back as an equal program.
+
+The grammar stands there. A line is read at a time, by recursive descent over its tokens; values are looked up by name,
+so a use before the definition is a complaint. The invariants are not checked here: that is `verify`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from cfcompiler import errors
+from cfcompiler.errors import CFError, Diagnostic
+from cfcompiler.program import (
+    Apply,
+    Assertion,
+    Branch,
+    Constant,
+    Formulas,
+    Gate,
+    Instruction,
+    Kind,
+    Kink,
+    Number,
+    Param,
+    Program,
+    Select,
+    Shape,
+    Tie,
+    TieMode,
+    Value,
+    Weights,
+)
+from cfcompiler.source import NOWHERE, Source, Span
+from cfcompiler.ties import Reduction
+
+_TOKEN = re.compile(
+    r"""[ ]*(?:(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+(?:/\d+)?|-inf\b)|(?P<word>[^\W\d]\w*)"""
+    r"""|(?P<mark>->|[()\[\],:=|>@-]))"""
+)
+# Attributes that hold numbers of the program: 2 is the fraction, pi the number.
+_NUMBER_KEYS = frozenset(("n", "value", "weights"))
+_NUMBER_WORDS = ("pi", "e", "inf", "nan")
+_WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
+
+
+class _Mistake(Exception):
+    """A line that cannot be read; never leaves this file."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+def parse(text: str, path: str = "<program>") -> Program:
+    """The program that was printed as `text`. Raises CFError at the first line that cannot be read."""
+    try:
+        return _Reader(text).program()
+    except _Mistake as mistake:
+        raise CFError([mistake.diagnostic], Source(text, path)) from None
+
+
+class _Line:
+    """The tokens of one line, consumed from the left."""
+
+    def __init__(self, text: str, number: int) -> None:
+        self.text = text
+        self.number = number
+        self.place = 0
+        self.tokens: list[tuple[str, str, int]] = []
+        column = 0
+        while text[column:].strip(" ") and not text[column:].lstrip(" ").startswith("#"):
+            found = _TOKEN.match(text, column)
+            if found is None or found.lastgroup is None:
+                raise self.mistake(column, repr(text[column:].strip()[:1]))
+            self.tokens.append((found.lastgroup, found[found.lastgroup], found.start(found.lastgroup)))
+            column = found.end()
+
+    def mistake(self, column: int, found: str, expected: str = "") -> _Mistake:
+        span = Span(self.number, column + 1, self.number, column + 2)
+        return _Mistake(errors.syntax(span, found, f"expected {expected}" if expected else ""))
+
+    def wrong(self, expected: str) -> _Mistake:
+        if self.place < len(self.tokens):
+            _, text, column = self.tokens[self.place]
+            return self.mistake(column, repr(text), expected)
+        return self.mistake(len(self.text), "the end of the line", expected)
+
+    def peek(self, ahead: int = 0) -> str:
+        """The text of a coming token; "" where there is none. A string begins with its quote."""
+        place = self.place + ahead
+        return self.tokens[place][1] if place < len(self.tokens) else ""
+
+    def kind(self) -> str:
+        return self.tokens[self.place][0] if self.place < len(self.tokens) else ""
+
+    def take(self, expected: str) -> str:
+        if not self.accept(expected):
+            raise self.wrong(repr(expected))
+        return expected
+
+    def accept(self, text: str) -> bool:
+        if self.peek() != text:
+            return False
+        self.place += 1
+        return True
+
+    def token(self, kind: str, expected: str) -> str:
+        if self.kind() != kind:
+            raise self.wrong(expected)
+        self.place += 1
+        return self.tokens[self.place - 1][1]
+
+    def string(self) -> str:
+        return str(json.loads(self.token("string", "a string")))
+
+    def name(self) -> str:
+        return self.string() if self.kind() == "string" else self.token("word", "a name")
+
+    def integer(self) -> int:
+        text = self.token("number", "an integer")
+        if not re.fullmatch(r"-?\d+", text):
+            self.place -= 1
+            raise self.wrong("an integer")
+        return int(text)
+
+    def separated(self, closing: str, one: Callable[[], Any]) -> tuple[Any, ...]:
+        """Entries separated by commas up to `closing`, which is consumed."""
+        entries: list[Any] = []
+        while not self.accept(closing):
+            if entries:
+                self.take(",")
+            entries.append(one())
+        return tuple(entries)
+
+    def end(self) -> None:
+        if self.place < len(self.tokens):
+            raise self.wrong("the end of the line")
+
+
+class _Reader:
+    """The lines of one text, and the values defined so far."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.split("\n")
+        self.number = 0
+        self.values: dict[str, Value] = {}
+        self.instructions: list[Instruction] = []
+        self.assertions: list[Assertion] = []
+        self.constants: list[Constant] = []
+        self.texts: list[tuple[tuple[str, str, int], str]] = []
+        self.dense = False
+        self.preset = "torch"
+        self.source = Source("", "<none>")
+
+    def program(self) -> Program:
+        header = self._next()
+        while header is not None and not header.tokens:
+            header = self._next()
+        if header is None:
+            raise _Line("", 1).wrong("'program'")
+        name, params, results = self._header(header)
+        while (line := self._next()) is not None:
+            if line.tokens:
+                self._line(line)
+                line.end()
+        values = []
+        for result in results:
+            if result not in self.values:
+                raise _Mistake(errors.unknown_name(Span(header.number, 1, header.number, 2), result, self.values))
+            values.append(self.values[result])
+        return Program(
+            name,
+            params,
+            tuple(self.instructions),
+            tuple(values),
+            tuple(self.assertions),
+            tuple(self.constants),
+            Formulas(tuple(self.texts), self.dense),
+            self.preset,
+            self.source,
+        )
+
+    def _next(self) -> _Line | None:
+        if self.number >= len(self.lines):
+            return None
+        self.number += 1
+        return _Line(self.lines[self.number - 1], self.number)
+
+    def _header(self, line: _Line) -> tuple[str, tuple[Param, ...], tuple[str, ...]]:
+        line.take("program")
+        name = line.name()
+        line.take("(")
+        params = line.separated(")", lambda: self._param(line))
+        line.take("->")
+        results: list[str] = []
+        while line.kind():
+            if results:
+                line.take(",")
+            results.append(line.name())
+        return name, params, tuple(results)
+
+    def _param(self, line: _Line) -> Param:
+        name = line.name()
+        noted = line.accept(":")
+        data = noted and line.accept("const")
+        kind, shape = self._kind_and_shape(line) if noted else ("real", ())
+        self.values[name] = Value(name, shape, kind)
+        return Param(self.values[name], not data)
+
+    def _kind_and_shape(self, line: _Line) -> tuple[Kind, Shape]:
+        kind: Kind = "bool" if line.accept("bool") else "int" if line.accept("int") else "real"
+        return kind, self._shape(line) if line.peek() == "[" else ()
+
+    def _shape(self, line: _Line) -> Shape:
+        line.take("[")
+        return line.separated("]", line.integer)
+
+    def _line(self, line: _Line) -> None:
+        following = line.peek(1)
+        if line.peek() == "[" or following in ("=", ":"):
+            self.instructions.append(self._instruction(line))
+            return
+        match line.token("word", "an instruction"):
+            case "ties":
+                self.preset = line.string()
+            case "dense":
+                line.take("constants")
+                self.dense = True
+            case "formula":
+                key = (line.string(), line.name(), line.integer())
+                self.texts.append((key, line.string()))
+            case "assert":
+                self.assertions.append(Assertion(self._value(line), line.string(), self._place(line)))
+            case "array":
+                self.constants.append(self._constant(line.name(), self._shape(line)))
+            case "source":
+                self.source = Source("\n".join(self._source_lines()), line.string())
+            case _:
+                line.place -= 1
+                raise line.wrong("an instruction")
+
+    def _value(self, line: _Line) -> Value:
+        name = line.name()
+        value = self.values.get(name)
+        if value is None:
+            column = line.tokens[line.place - 1][2]
+            span = Span(line.number, column + 1, line.number, column + 1 + len(name))
+            raise _Mistake(errors.unknown_name(span, name, self.values))
+        return value
+
+    # instructions
+
+    def _instruction(self, line: _Line) -> Instruction:
+        branch = self._branch(line) if line.accept("[") else ()
+        name = line.name()
+        kind, shape = self._kind_and_shape(line) if line.accept(":") else ("real", ())
+        line.take("=")
+        out = Value(name, shape, kind, branch)
+        match line.peek():
+            case "if" | "where":
+                instruction: Instruction = self._select(line, out)
+            case "kink":
+                instruction = self._kink(line, out)
+            case _:
+                instruction = self._apply(line, out)
+        self.values[name] = out
+        return instruction
+
+    def _branch(self, line: _Line) -> Branch:
+        def guard() -> tuple[str, bool]:
+            truth = not line.accept("not")
+            return line.name(), truth
+
+        return line.separated("]", guard)
+
+    def _select(self, line: _Line, out: Value) -> Select:
+        lazy = line.name() == "if"
+        guard = self._value(line)
+        line.take("then")
+        then = self._value(line)
+        line.take("else")
+        orelse = self._value(line)
+        gate = self._gate(line) if not lazy or line.kind() == "word" else "select"
+        return Select(out, guard, then, orelse, lazy, gate, self._place(line))
+
+    def _kink(self, line: _Line, out: Value) -> Kink:
+        line.take("kink")
+        left = self._value(line)
+        line.take(">")
+        right = self._value(line)
+        line.take("then")
+        above = self._value(line)
+        line.take("else")
+        below = self._value(line)
+        tie = self._tie(line)
+        return Kink(out, left, right, above, below, tie, self._place(line))
+
+    def _tie(self, line: _Line) -> Tie:
+        name = line.name()
+        line.take("(")
+        if line.accept("forward"):
+            forward = self._mode(line)
+            line.take("reverse")
+            tie = Tie(name, forward, self._mode(line))
+        else:
+            both = self._mode(line)
+            tie = Tie(name, both, both)
+        line.take(")")
+        return tie
+
+    def _mode(self, line: _Line) -> TieMode:
+        above = self._weights(line)
+        line.take("|")
+        below = self._weights(line)
+        line.take("|")
+        return TieMode(above, below, self._gate(line))
+
+    def _weights(self, line: _Line) -> Weights:
+        return Weights(*(self._number(line) for _ in range(4)))
+
+    def _gate(self, line: _Line) -> Gate:
+        if line.accept("mul"):
+            return "mul"
+        line.take("select")
+        return "select"
+
+    def _number(self, line: _Line) -> Number:
+        if line.kind() == "string":
+            return line.string()
+        if line.peek() in _NUMBER_WORDS:
+            return line.name()
+        text = line.token("number", "a number")
+        return text if text == "-inf" else Fraction(text)
+
+    def _apply(self, line: _Line, out: Value) -> Apply:
+        op = line.name()
+        args: list[Value] = []
+        attributes: list[tuple[str, Any]] = []
+        while line.kind() in ("word", "string"):
+            if line.peek(1) == "=":
+                key = line.name()
+                line.take("=")
+                attributes.append((key, self._attribute(line, key in _NUMBER_KEYS)))
+            else:
+                args.append(self._value(line))
+        return Apply(out, op, tuple(args), tuple(attributes), self._place(line))
+
+    def _attribute(self, line: _Line, number: bool) -> Any:
+        if line.accept("("):
+            return line.separated(")", lambda: self._attribute(line, number))
+        if line.peek() == "rule" and line.peek(1) == "(":
+            return self._rule(line)
+        if line.peek() in _WORDS:
+            return _WORDS[line.name()]
+        if number:
+            return self._number(line)
+        if line.kind() == "string":
+            return line.string()
+        text = line.token("number", "an attribute")
+        return Fraction(text) if "/" in text else int(text)
+
+    def _rule(self, line: _Line) -> Reduction:
+        line.take("rule")
+        line.take("(")
+        name = line.string()
+        line.take(",")
+        tie = self._attribute(line, True) if line.peek() == "(" else line.name()
+        words = []
+        while line.accept(","):
+            words.append(line.name())
+        line.take(")")
+        if len(words) != 4:
+            raise line.wrong("four words after the tie of a rule")
+        return Reduction(name, tie, *words)  # type: ignore[arg-type]
+
+    def _place(self, line: _Line) -> Span:
+        """@3:12-20, or @3:12-4:5 over several lines; nowhere where there is none."""
+        if not line.accept("@"):
+            return NOWHERE
+        start = line.integer()
+        line.take(":")
+        column = line.integer()
+        end, end_column = start, -line.integer()  # the hyphen was read as a sign
+        if line.accept(":"):
+            end, end_column = end_column, line.integer()
+        return Span(start, column, end, end_column)
+
+    # arrays and the source
+
+    def _indented(self) -> list[str]:
+        """The lines that belong to the section just begun."""
+        start = self.number
+        while self.number < len(self.lines) and self.lines[self.number].startswith("    "):
+            self.number += 1
+        return [line[4:] for line in self.lines[start : self.number]]
+
+    def _constant(self, name: str, shape: Shape) -> Constant:
+        start = self.number
+        words = " ".join(self._indented()).split()
+        try:
+            data = np.array([float(word) for word in words], dtype=np.float64).reshape(shape)
+        except ValueError:
+            raise _Line("", start).wrong(f"the entries of an array of shape {list(shape)}") from None
+        return Constant(name, data)
+
+    def _source_lines(self) -> list[str]:
+        return [str(json.loads(line)) if line.startswith('"') else line[2:] for line in self._indented()]

@@ -1,0 +1,214 @@
+"""Functions of arrays that a generated module carries: choices by sign, extrema, orderings.
+
+Each is written as it stands in the module (`texts` cuts it out), so what the tests run is what a user reads. An array
+has its own axes first and any number of trailing axes of points, or its points in front with the axes counted on.
+No function warns: callers hold np.errstate(all="ignore").
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import numpy as np
+
+
+def _kink(left: Any, right: Any, above: Any, below: Any) -> Any:
+    """above where left >= right, below where left < right, NaN where they cannot be compared."""
+    return np.where(left < right, below, np.where(left >= right, above, np.nan))
+
+
+def _weigh(
+    left: Any, right: Any, term: Any, below: float, tie: float, above: float, unordered: float, gate: str
+) -> Any:
+    """term times the weight of the case; under the gate "select" a weight 0 gives 0 whatever the term."""
+    weights = np.where(
+        left < right, below, np.where(left > right, above, np.where(left == right, tie, unordered))
+    )
+    product = weights * term
+    return product if gate == "mul" else np.where(weights == 0.0, 0.0, product)
+
+
+def _extremum_weights(x: Any, top: Any, axes: tuple[int, ...], tie: Any, at_nan: str) -> Any:
+    """Weights of the entries of x in its extremum `top` (axes kept); at_nan: "nan", "zero" or "share"."""
+    unordered = top != top
+    tied = np.where(unordered, x != x, x == top)
+    if tie == "split" or tie == "all":
+        weights = tied * 1.0 if tie == "all" else tied / tied.sum(axis=axes, keepdims=True)
+    else:
+        kept = tuple(axis for axis in range(x.ndim) if axis not in axes)
+        moved = np.transpose(tied, (*kept, *axes))
+        rows = moved.reshape((*moved.shape[: len(kept)], -1))
+        if tie == "first" or tie == "last":
+            place = rows.argmax(axis=-1) if tie == "first" else rows.shape[-1] - 1 - rows[..., ::-1].argmax(axis=-1)
+            shares = np.zeros(rows.shape)
+            np.put_along_axis(shares, place[..., None], 1.0, axis=-1)
+        else:
+            shares = rows * np.array(tie)
+            shares = shares / shares.sum(axis=-1, keepdims=True)
+        weights = np.transpose(shares.reshape(moved.shape), np.argsort((*kept, *axes)))
+    if at_nan == "share" or not unordered.any():
+        return weights
+    return np.where(unordered, np.nan if at_nan == "nan" else 0.0, weights)
+
+
+def _weigh_extremum(
+    x: Any, out: Any, term: Any, axes: tuple[int, ...], whole: bool, tie: Any, at_nan: str, gate: str
+) -> Any:
+    """term (shaped as x if `whole`, else as out) times the weights of the entries of x in its extremum `out`."""
+    weights = _extremum_weights(x, np.expand_dims(out, axes), axes, tie, at_nan)
+    product = weights * (term if whole else np.expand_dims(term, axes))
+    return product if gate == "mul" else np.where(weights == 0.0, 0.0, product)
+
+
+def _packed_order(x: Any) -> Any:
+    """The stable ascending order of a long vector: one sort of int64 words, key in the high bits, place in the low."""
+    count = x.size
+    keys = (x + 0.0).view(np.int64)
+    keys ^= (keys >> 63) & 0x7FFFFFFFFFFFFFFF
+    bits = (count - 1).bit_length()
+    keys >>= bits
+    keys <<= bits
+    keys |= np.arange(count)
+    keys.sort()
+    places = keys & ((1 << bits) - 1)
+    values = x[places]
+    # entries whose keys agree in the high bits may be out of order: NaN makes the test fail too
+    if (values[1:] >= values[:-1]).all():
+        return places
+    if np.isnan(values[0]) or np.isnan(values[-1]):
+        return x.argsort(kind="stable")
+    falls = np.flatnonzero(values[1:] < values[:-1])
+    if len(falls) > count >> 6:
+        return x.argsort(kind="stable")
+    keys >>= bits
+    for fall in falls.tolist():
+        start, stop = np.searchsorted(keys, keys[fall], "left"), np.searchsorted(keys, keys[fall], "right")
+        run = np.sort(places[start:stop])
+        places[start:stop] = run[x[run].argsort(kind="stable")]
+    return places
+
+
+def _order(x: Any, axis: int, descending: bool, last: bool) -> Any:
+    """Places in sorted order, NaN last; of equal entries the first place first (the last one under `last`)."""
+    keys = -x if descending else x
+    if last:
+        places = _order(np.flip(keys, axis), axis, False, False)
+        return x.shape[axis] - 1 - places
+    if x.shape[axis] < 1000 or x.shape[axis] > 1 << 20:
+        return keys.argsort(axis=axis, kind="stable")
+    if x.ndim == 1:
+        return _packed_order(keys)
+    return np.apply_along_axis(_packed_order, axis, keys)
+
+
+def _ranked(x: Any, rank: int, descending: bool) -> Any:
+    """The place that the stable order of the vector x has at `rank`, without sorting."""
+    keys = -x if descending else x
+    value = np.partition(keys, rank)[rank]
+    if value != value:
+        return keys.argsort(kind="stable")[rank]
+    before = np.count_nonzero(keys < value)
+    return np.flatnonzero(keys == value)[rank - before]
+
+
+def _cumulative_places(x: Any, axis: int, sense: str, last: bool) -> Any:
+    """Place of the extremum of x[:k+1] for each k: the first one (the last under `last`), or the first NaN."""
+    rows = np.moveaxis(x, axis, 0)
+    accumulate = np.maximum.accumulate if sense == "max" else np.minimum.accumulate
+    before = accumulate(rows, axis=0)[:-1]
+    after = rows[1:]
+    better = after > before if sense == "max" else after < before
+    if last:
+        better = better | (after == before)
+    better = (better | (after != after)) & (before == before)
+    places = np.zeros(rows.shape, dtype=np.int64)
+    counting = np.arange(1, len(rows)).reshape((-1,) + (1,) * (rows.ndim - 1))
+    places[1:] = np.where(better, counting, 0)
+    return np.moveaxis(np.maximum.accumulate(places, axis=0), 0, axis)
+
+
+def _gather(x: Any, places: Any, axis: int) -> Any:
+    """x at one place of the axis, or at several, for each of its rows."""
+    if places.ndim < x.ndim:
+        return np.take_along_axis(x, np.expand_dims(places, axis), axis).squeeze(axis)
+    return np.take_along_axis(x, places, axis)
+
+
+def _scatter(x: Any, places: Any, axis: int, size: int, scalar: bool, distinct: bool) -> Any:
+    """Zeros with the entries of x added at their places: the transpose of _gather."""
+    if scalar:
+        x, places = np.expand_dims(x, axis), np.expand_dims(places, axis)
+    x, places = np.broadcast_arrays(x, places)
+    rows, targets = np.moveaxis(x, axis, 0), np.moveaxis(places, axis, 0)
+    out = np.zeros((size, *rows.shape[1:]))
+    if distinct:
+        np.put_along_axis(out, targets, rows, axis=0)
+    else:
+        inner = tuple(np.indices(rows.shape)[1:])
+        np.add.at(out, (targets, *inner), rows)
+    return np.moveaxis(out, 0, axis)
+
+
+def _logsumexp(x: Any, axes: tuple[int, ...]) -> Any:
+    """log(sum(exp(x))) over `axes`, shifted by the maximum where that is finite."""
+    top = np.max(x, axis=axes, keepdims=True)
+    shift = np.where(np.isfinite(top), top, 0.0)
+    total = np.log(np.sum(np.exp(x - shift), axis=axes, keepdims=True)) + shift
+    return np.squeeze(total, axis=axes)
+
+
+def _norm2(x: Any, axes: tuple[int, ...]) -> Any:
+    """The Euclidean norm over `axes`."""
+    return np.sqrt(np.sum(x * x, axis=axes))
+
+
+def _cumulated(x: Any, axis: int, reverse: bool) -> Any:
+    """Running sums along the axis, from its end if `reverse`."""
+    if reverse:
+        return np.flip(np.cumsum(np.flip(x, axis), axis=axis), axis)
+    return np.cumsum(x, axis=axis)
+
+
+def _stacked(entries: tuple[Any, ...], width: int) -> Any:
+    """Scalars at `width` points as the rows of one array."""
+    out = np.empty((len(entries), width), dtype=np.result_type(*entries))
+    for row, entry in zip(out, entries, strict=True):
+        row[...] = entry
+    return out
+
+
+FUNCTIONS = {
+    function.__name__: function
+    for function in (
+        _kink,
+        _weigh,
+        _extremum_weights,
+        _weigh_extremum,
+        _packed_order,
+        _order,
+        _ranked,
+        _cumulative_places,
+        _gather,
+        _scatter,
+        _logsumexp,
+        _norm2,
+        _cumulated,
+        _stacked,
+    )
+}
+
+
+def texts(lines: list[str], functions: dict[str, Any] | None = None) -> list[str]:
+    """The source text of the functions that `lines` call, with those that they call in turn, in the table's order."""
+    table = FUNCTIONS if functions is None else functions
+    sources = {name: inspect.getsource(function) for name, function in table.items()}
+    needed: set[str] = set()
+    waiting = ["\n".join(lines)]
+    while waiting:
+        words = set(re.findall(r"\b_\w+\b", waiting.pop()))
+        for name in sorted(words & sources.keys() - needed):
+            needed.add(name)
+            waiting.append(sources[name])
+    return [sources[name].rstrip("\n") for name in table if name in needed]

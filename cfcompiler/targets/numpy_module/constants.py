@@ -1,0 +1,73 @@
+"""The numbers of a program as names of a generated module: 0-d arrays, which ufuncs take without converting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+
+from cfcompiler.arithmetic import nearest_float
+from cfcompiler.program import Number
+
+
+class Constants:
+    """Hands out one name a number and remembers what has to be defined at the top of the module."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}  # by the float's repr
+        self.numbers: dict[str, float] = {}
+        self.bits: set[str] = set()
+        self.words: dict[str, str] = {}
+
+    def real(self, number: Number) -> str:
+        """The name of the number as a float64 array without axes."""
+        value = nearest_float(number)
+        key = repr(value)
+        if key not in self.names:
+            name = _name_of(number)
+            while name in self.numbers:
+                name += "_"
+            self.names[key] = name
+            self.numbers[name] = value
+        return self.names[key]
+
+    def read_bits(self, names: Iterable[str]) -> None:
+        """Of those of `names` that are numbers here, the bits are read as int64 under the name NAME_BITS."""
+        self.bits.update(name for name in names if name in self.numbers)
+
+    def integer(self, name: str, text: str) -> str:
+        """A named array of integers, defined by `text`."""
+        self.words[name] = text
+        return name
+
+    def lines(self) -> list[str]:
+        """The definitions."""
+        out = [f"{name} = np.array({_text(value)})" for name, value in self.numbers.items()]
+        out.extend(f"{name}_BITS = {name}.view(np.int64)" for name in self.numbers if name in self.bits)
+        out.extend(f"{name} = {text}" for name, text in self.words.items())
+        return out
+
+
+def _name_of(number: Number) -> str:
+    if isinstance(number, Fraction):
+        sign = "MINUS_" if number < 0 else "K"
+        text = str(abs(number.numerator)) + ("" if number.denominator == 1 else f"_{number.denominator}")
+        if len(text) > 12:
+            text = re.sub(r"\W", "_", repr(abs(float(number)))).strip("_")
+        return f"{sign}{text}" if sign == "K" else f"K_{sign}{text}"
+    return "K_" + re.sub(r"\W+", "_", number).strip("_").upper()
+
+
+def _text(value: float) -> str:
+    if value != value:
+        return "np.nan"
+    if value in (float("inf"), float("-inf")):
+        return "np.inf" if value > 0 else "-np.inf"
+    return repr(value)
+
+
+def literal(number: Number) -> str:
+    """The number as a Python expression."""
+    value = nearest_float(number)
+    text = _text(value)
+    return f"({text})" if text.startswith("-") else text

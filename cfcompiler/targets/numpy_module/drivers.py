@@ -1,0 +1,145 @@
+"""How a generated module runs its block functions over many points: blocks, scratch buffers, threads.
+
+Written as it stands in the module, like array_functions.py. A plan is what batch.py makes of a program:
+(block, points, real buffers, truth buffers, rank of each input, shape of each result).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+BLOCK = 16384  # points at a time: scratch buffers stay in the cache, and a call's fixed cost is small against it
+THREADED_BLOCK = 32768  # larger blocks under threads: they hand the interpreter lock to each other at each call
+THREADS: int | None = None  # None: one for each core
+
+
+def _sweep(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None = None) -> list[Any]:
+    """The results of a program at all the points of `arguments`, whose leading axes broadcast."""
+    ranks, shapes = plan[4], plan[5]
+    leads = [argument.shape[: argument.ndim - rank] for argument, rank in zip(arguments, ranks, strict=True)]
+    lead = np.broadcast_shapes(*leads)
+    count = math.prod(lead)
+    columns = [_columns(argument, own, lead, count) for argument, own in zip(arguments, leads, strict=True)]
+    memory = None
+    targets: list[Any] = []
+    results: list[Any] = []
+    if out is None:
+        memory = np.empty((sum(math.prod(shape) for shape in shapes), count))
+    row = 0
+    for place, shape in enumerate(shapes):
+        size = math.prod(shape)
+        given = None if out is None else out[place]
+        if given is not None and given.flags.c_contiguous and not any(
+            np.may_share_memory(given, argument) for argument in arguments
+        ):
+            results.append(given)
+            targets.append(np.moveaxis(given.reshape((count, *shape)), 0, -1))
+            continue
+        rows = memory[row : row + size] if memory is not None else np.empty((size, count))
+        row += size
+        target = rows.reshape((*shape, count))
+        targets.append(target)
+        results.append(np.moveaxis(target, -1, 0).reshape((*lead, *shape)))
+    if count:
+        _run(plan, columns, targets, count)
+    if out is not None:
+        for place, given in enumerate(out):
+            if results[place] is not given:
+                given[...] = results[place]
+                results[place] = given
+    return results
+
+
+def _columns(argument: Any, own: tuple[int, ...], lead: tuple[int, ...], count: int) -> Any:
+    """The input with its points on the last axis; a last axis of 1 where all points share it."""
+    shape = argument.shape[len(own) :]
+    if math.prod(own) == 1:
+        return argument.reshape((*shape, 1))
+    if own != lead:
+        argument = np.broadcast_to(argument, (*lead, *shape))
+    return np.moveaxis(argument.reshape((count, *shape)), 0, -1)
+
+
+def _run(plan: Any, columns: list[Any], targets: list[Any], count: int) -> None:
+    """All points, in one range or in one contiguous range for each thread."""
+    threads = THREADS if THREADS is not None else os.cpu_count() or 1
+    if threads < 2 or count < 4 * THREADED_BLOCK:
+        _run_range(plan, columns, targets, 0, count, BLOCK)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    cuts = [count * part // threads for part in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [
+            pool.submit(_run_range, plan, columns, targets, start, stop, THREADED_BLOCK)
+            for start, stop in zip(cuts, cuts[1:], strict=False)
+        ]:
+            done.result()
+
+
+def _run_range(plan: Any, columns: list[Any], targets: list[Any], start: int, stop: int, size: int) -> None:
+    """The points from start to stop, block by block, with scratch buffers of its own."""
+    block, points, reals, truths = plan[:4]
+    width = 0
+    work: tuple[Any, ...] = ()
+    with np.errstate(all="ignore"):
+        for begin in range(start, stop, size):
+            end = min(begin + size, stop)
+            if end - begin != width:
+                width = end - begin
+                work = _buffers(reals, truths, width)
+                copies = [_copy_buffer(column, width) for column in columns]
+                writes = [_copy_buffer(target, width) for target in targets]
+            inputs = [_part(column, copy, begin, end) for column, copy in zip(columns, copies, strict=True)]
+            outputs = [
+                target[..., begin:end] if write is None else write
+                for target, write in zip(targets, writes, strict=True)
+            ]
+            sure = block(*inputs, *outputs, work)
+            if sure is not None and not sure.all():
+                _redo(points, inputs, outputs, np.flatnonzero(~sure))
+            for target, write in zip(targets, writes, strict=True):
+                if write is not None:
+                    target[..., begin:end] = write
+
+
+def _buffers(reals: int, truths: int, width: int) -> tuple[Any, ...]:
+    """Scratch rows: reals, their bits, truths, their bytes. Rows are kept off each other's cache sets."""
+    numbers = np.empty((reals, width + 72))[:, :width]
+    flags = np.empty((truths, width + 64), dtype=bool)[:, :width]
+    return (*numbers, *numbers.view(np.int64), *flags, *flags.view(np.int8))
+
+
+def _copy_buffer(column: Any, width: int) -> Any:
+    """Room for a block of an array whose points are not side by side in memory; None where they are."""
+    if column.shape[-1] == 1 or column.strides[-1] == column.itemsize:
+        return None
+    return np.empty((*column.shape[:-1], width))
+
+
+def _part(column: Any, copy: Any, begin: int, end: int) -> Any:
+    if column.shape[-1] == 1:
+        return column
+    if copy is None:
+        return column[..., begin:end]
+    np.copyto(copy, column[..., begin:end])
+    return copy
+
+
+def _redo(points: Callable[..., Any], inputs: list[Any], outputs: list[Any], lanes: Any) -> None:
+    """The points that a block left open (a tie with weights of its own, NaN), by the plain text."""
+    chosen = [part if part.shape[-1] == 1 else part[..., lanes] for part in inputs]
+    for output, fixed in zip(outputs, points(len(lanes), *chosen), strict=True):
+        output[..., lanes] = fixed
+
+
+CONSTANTS = ("BLOCK", "THREADED_BLOCK", "THREADS")
+FUNCTIONS = {
+    function.__name__: function
+    for function in (_sweep, _columns, _run, _run_range, _buffers, _copy_buffer, _part, _redo)
+}
