@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cfcompiler import errors
-from cfcompiler.analyses.field import field_at, filled, seeds_of
+from cfcompiler.analyses.field import Field, field_at, filled, seeds_of
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
 from cfcompiler.expressions import Expressions
@@ -37,13 +37,18 @@ def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
         backward = _backward(program, point)
     except Undecided as problem:
         raise _undecided(program, problem) from None
-    field = field_at(program, point)
+    ties_here = _ties_here(program, point)
     results = [nested(values[value.name]) for value in program.results]
     rows = [_row(program, row) for row in backward]
     notes = []
     if forward != backward:
         notes.append(_difference_note(program))
     notes.extend(_float_notes(program, point, backward))
+    if ties_here:
+        field = field_at(program, point)
+        vertices = tuple(tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices)
+    else:
+        field, vertices = Field((), True, ""), (tuple(rows),)
     return PointReport(
         program.name,
         ties,
@@ -52,8 +57,8 @@ def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
         len(rows) == 1 and all(not value.shape for value in program.results),
         tuple(_row(program, row) for row in forward),
         tuple(rows),
-        tuple(_ties_here(program, point)),
-        tuple(tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices),
+        tuple(ties_here),
+        vertices,
         field.complete,
         field.reason,
         tuple(notes),

@@ -68,13 +68,13 @@ def _lines(program: Program, spans: bool, source: bool) -> Iterator[str]:
     yield f"  ties {_string(program.preset)}"
     if program.formulas.dense_constants:
         yield "  dense constants"
-    for (op, mode, index), text in program.formulas.texts:
-        yield f"  formula {_string(op)} {_name(mode)} {index} {_string(text)}"
     for instruction in program.instructions:
         place = _place(instruction.span) if spans else ""
         yield f"  {_branch(instruction.out.branch)}{_typed(instruction.out)} = {_operation(instruction)}{place}"
     for assertion in program.assertions:
         yield f"  {_assertion(assertion)}{_place(assertion.span) if spans else ''}"
+    for (op, mode, index), text in program.formulas.texts:
+        yield f"  formula {_string(op)} {_name(mode)} {index} {_string(text)}"
     for constant in program.constants:
         yield from _constant(constant)
     if source:

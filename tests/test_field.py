@@ -1,0 +1,99 @@
+"""The vertices of D: choices shared by uses, branches by closure, budgets that are said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cfcompiler.compiler import compile_text
+from cfcompiler.errors import CFError
+from cfcompiler.report import PointReport
+
+
+def _at(text: str, **point: Any) -> PointReport:
+    return compile_text(text).at(**point)
+
+
+def _slopes(report: PointReport) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for (row,) in report.vertices]
+
+
+def test_one_choice_is_shared_by_all_uses() -> None:
+    shared = _at("def f(t):\n    r = relu(t)\n    return r - r\n", t=0)
+    twice = _at("def f(t):\n    return relu(t) - relu(t)\n", t=0)
+    assert _slopes(shared) == [("0",)]
+    assert _slopes(twice) == [("-1",), ("0",), ("1",)]
+
+
+def test_rows_of_a_jacobian_share_the_choices() -> None:
+    report = _at("def f(x):\n    r = relu(x)\n    return [r, 2*r]\n", x=0)
+    assert [tuple(row["x"] for row in vertex) for vertex in report.vertices] == [("0", "0"), ("1", "2")]
+
+
+def test_many_additive_ties_are_joined_as_they_are_added() -> None:
+    terms = " + ".join(f"relu({k}*x)" for k in range(1, 31))
+    report = _at(f"def f(x):\n    return {terms}\n", x=0)
+    assert report.complete
+    assert len(report.vertices) == 30 * 31 // 2 + 1
+
+
+def test_a_budget_that_is_exceeded_is_said() -> None:
+    terms = " + ".join(f"relu({3**k}*x)" for k in range(20))
+    report = _at(f"def f(x):\n    return {terms}\n", x=0)
+    assert not report.complete
+    assert "combinations" in report.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "expected"),
+    [
+        ("def f(x):\n    return 0 if x == 0 else x\n", {"x": 0}, [("0",), ("1",)]),
+        ("def f(x):\n    return 0 if relu(x) == 0 else x\n", {"x": -1}, [("0",)]),
+        ("def f(x):\n    return x if x*x >= 0 else 7*x\n", {"x": 0}, [("1",)]),
+        ("def f(x):\n    return 1 if x == 0 else sin(x)/x\n", {"x": 0}, [("0",)]),
+        ("def f(x):\n    return 1 if x == 0 else (exp(x) - 1)/x\n", {"x": 0}, [("0",), ("1/2",)]),
+        ("def f(x):\n    return where(x > 0, x, 0*x)\n", {"x": 0}, [("0",), ("1",)]),
+        ("def f(x, y):\n    return x if x > y else y\n", {"x": 1, "y": 1}, [("0", "1"), ("1", "0")]),
+        ("def f(x):\n    return x*x if x < 1 else 2*x - 1\n", {"x": 1}, [("2",)]),
+    ],
+)
+def test_branches_count_where_their_region_touches_the_point(
+    text: str, point: dict[str, Any], expected: list[tuple[str, ...]]
+) -> None:
+    report = _at(text, **point)
+    assert report.complete, report.reason
+    assert _slopes(report) == expected
+
+
+def test_a_branch_that_no_arc_meets_is_not_silently_left_out() -> None:
+    text = "def f(x, y):\n    return x if x*x + y*y >= 0 else 7*y\n"
+    report = _at(text, x=0, y=0)
+    assert _slopes(report) == [("1", "0")]
+    assert not report.complete
+    assert "may or may not" in report.reason
+
+
+def test_orders_of_tied_keys_are_choices() -> None:
+    text = "def f(x: Real[3]):\n    s = sort(x)\n    return s[0] + 2*s[1] + 4*s[2]\n"
+    report = _at(text, x=[1, 1, 0])
+    assert sorted(tuple(row["x"]) for (row,) in report.vertices) == [("2", "4", "1"), ("4", "2", "1")]
+
+
+def test_guards_are_written_over_the_inputs() -> None:
+    report = _at("def f(x, y):\n    d = x - y\n    return relu(-d) + max(x, 2*y)\n", x=0, y=0)
+    assert [(tie.line, tie.guard, tie.op) for tie in report.ties_here] == [(3, "-(x - y)", "relu"), (3, "x - 2*y", "max")]
+
+
+def test_a_point_outside_the_domain_is_refused_at_the_assertion() -> None:
+    with pytest.raises(CFError) as caught:
+        _at('def f(x):\n    assert x > 0, "x is a length"\n    return log(x)\n', x=-1)
+    (problem,) = caught.value.diagnostics
+    assert problem.span.line == 2
+    assert "x is a length" in problem.message
+
+
+def test_an_overflow_of_floats_is_noted() -> None:
+    report = _at("def f(a):\n    return where(a < 800, a, exp(exp(a)))\n", a=10)
+    assert report.backward == ({"a": "1"},)
+    assert any("float64" in note for note in report.notes)
