@@ -49,6 +49,7 @@ class Builder:
         self.source = source
         self.preset = preset
         self.formulas = formulas if formulas is not None else Formulas()
+        self.formula_texts = dict(self.formulas.texts)
         self.branch: Branch = ()
         self.span: Span = NOWHERE
         self.params: list[Param] = []

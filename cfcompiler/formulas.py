@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import TypeAlias
 
 from cfcompiler.primitives import NAMED_CONSTANTS, TABLE
@@ -56,7 +56,7 @@ class FormulaError(ValueError):
     """A derivative text that does not parse: an error in a preset or a row, with the text in the message."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def compile_formula(text: str) -> tuple[Step, ...]:
     """The steps of `text`; the last one is its value. A bare name is one step "same".
 
@@ -70,7 +70,9 @@ def decided(steps: tuple[Step, ...], guard: int | str, n: Fraction | None) -> bo
     step = steps[guard] if isinstance(guard, int) else None
     if step is None or n is None or step.op not in _COMPARE:
         return None
-    numbers = [n if one == "n" else steps[one].number if isinstance(one, int) else None for one in step.operands]
+    numbers = [
+        n if one == "n" else steps[one].number if isinstance(one, int) else None for one in step.operands
+    ]
     left, right = numbers
     if not isinstance(left, Fraction) or not isinstance(right, Fraction):
         return None
@@ -106,7 +108,11 @@ class _Parser:
         return tuple(self.steps)
 
     def add(
-        self, op: str, *operands: int | str, exponent: Static | None = None, number: Fraction | str | None = None
+        self,
+        op: str,
+        *operands: int | str,
+        exponent: Static | None = None,
+        number: Fraction | str | None = None,
     ) -> int:
         self.steps.append(Step(op, operands, exponent, number))
         return len(self.steps) - 1

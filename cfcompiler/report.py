@@ -42,3 +42,25 @@ class PointReport:
     complete: bool
     reason: str
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TieRow:
+    """One operation at one tie: its rule, the expression, the point, and for each preset (forward, reverse).
+
+    Both are the derivatives by the inputs, in the order in which the point names them.
+    """
+
+    rule: str
+    expression: str
+    tie: str
+    returned: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TieTable:
+    """What the presets return at the ties, side by side."""
+
+    presets: tuple[str, ...]
+    versions: tuple[str, ...]
+    rows: tuple[TieRow, ...]

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any, Literal, TypeAlias
 
@@ -24,7 +24,7 @@ from cfcompiler.program import Formulas, Gate, Number, Tie, TieMode, Weights
 
 DEFAULT_PRESET = "torch"
 Pair: TypeAlias = tuple[Number, Number]
-ReductionTie: TypeAlias = Literal["split", "first", "last", "all", "fold", "tree"]
+ReductionTie: TypeAlias = Literal["split", "first", "last", "all", "fold", "tree", "network"]
 
 # Derivatives of the pieces (above, below), where a single number means the slope at the tie.
 _SLOPES: dict[str, tuple[int, int]] = {"abs": (1, -1)}
@@ -71,7 +71,8 @@ class Reduction:
 
     `tie`: split (1/k each of k tied), first, last, all (1 each), or explicit weights by position among the tied.
     Written out by lowering: fold (the two-argument operation from left to right), tree (of a cumulative extremum: the
-    two-argument operation in an associative scan).
+    two-argument operation in an associative scan), network (of an ordering: a sorting network of the two-argument
+    operations).
     `nan`: what the entries get when the extremum is NaN: "nan", "zero", or "share" (the NaN entries, by `tie`).
     """
 
@@ -143,7 +144,7 @@ def preset_names() -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name != "default"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_preset(name: str) -> Rules:
     """The rules of one preset file, with what it inherits. Raises TieError for an unknown name."""
     if name not in (*preset_names(), "default"):
@@ -256,8 +257,9 @@ def _gate(text: str) -> Gate:
 
 
 def _overridden_reduction(rule: Reduction, text: str, gate: Gate) -> Reduction:
-    if text in ("split", "first", "last", "all"):
-        return replace(rule, tie=text, gate_forward=gate, gate_reverse=gate)
+    match text:
+        case "split" | "first" | "last" | "all":
+            return replace(rule, tie=text, gate_forward=gate, gate_reverse=gate)
     weights = tuple(parse_weight(part) for part in text.split(","))
     if len(weights) < 2:
         raise TieError(f"{rule.name} takes split, first, last, all or weights w1,w2,...: not {text!r}")

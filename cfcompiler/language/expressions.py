@@ -48,6 +48,8 @@ class Host(Protocol):
 
     def file_constant(self, name: str) -> Term | None: ...
 
+    def assigns(self, function: str, name: str) -> bool: ...
+
 
 class Evaluator:
     """Evaluates the expressions of one program."""
@@ -119,6 +121,9 @@ class Evaluator:
                 return constant
         if node.text in _CONSTANTS:
             return _CONSTANTS[node.text]
+        if self.host.assigns(scope.function, node.text):
+            scope.bind(node.text, POISON)
+            return self.emission.complain(errors.unbound_on_a_path(node.span, node.text))
         return POISON  # the checker has complained
 
     def _list(self, node: tree.List, scope: Scope, name: str | None) -> Term:

@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cfcompiler import errors
+from cfcompiler.language import networks
 from cfcompiler.language.terms import POISON, Exact, Listing, Poison, Term
 from cfcompiler.program import Value
 from cfcompiler.shapes import ShapeError, broadcast_shapes, text_of
@@ -165,43 +166,10 @@ def _extremum(sense: str) -> Rule:
             return called.emission.complain(errors.empty_array(called.span, f"the {sense}"))
         reduction = called.emission.reduction(f"reduce_{sense}")
         if reduction.tie == "fold":
-            return _folded(called, x, axes, sense)
+            return networks.fold(called, sense, networks.entries_of(called, x, axes))
         return called.apply("extremum", x, axes=axes, sense=sense, rule=reduction)
 
     return rule
-
-
-def _entries(called: Called, x: Value, axes: tuple[int, ...]) -> list[Value] | Poison:
-    """The slices of `x` along `axes`, in order."""
-    entries: list[Value] = []
-    for places in product(*(range(x.shape[axis]) for axis in axes)):
-        key: list[Any] = [(0, size, 1) for size in x.shape]
-        for axis, place in zip(axes, places, strict=True):
-            key[axis] = place
-        entry = called.step("index", x, key=tuple(key))
-        if isinstance(entry, Poison):
-            return POISON
-        entries.append(entry)
-    return entries
-
-
-def _larger(called: Called, sense: str, a: Value, b: Value) -> Value | Poison:
-    """The extremum of two as the preset's rule for max or min of two has it."""
-    left, right = (a, b) if sense == "max" else (b, a)
-    return called.emission.written_as(sense, left, right, a, b, called.span)
-
-
-def _folded(called: Called, x: Value, axes: tuple[int, ...], sense: str) -> Term:
-    """max(max(x0, x1), x2) ...: the extremum from left to right."""
-    entries = _entries(called, x, axes)
-    if isinstance(entries, Poison):
-        return POISON
-    result: Value | Poison = entries[0]
-    for entry in entries[1:]:
-        if isinstance(result, Poison):
-            return POISON
-        result = _larger(called, sense, result, entry)
-    return result
 
 
 def extremum_of_many(called: Called, sense: str, terms: list[Term]) -> Term:
@@ -263,65 +231,18 @@ def _cumulative_extremum(sense: str) -> Rule:
         if isinstance(axis, Poison):
             return POISON
         tie = called.emission.reduction(f"cum{sense}").tie
-        if tie in ("tree", "split"):
-            return _prefixes(called, x, axis, sense, tie)
+        if tie in ("tree", "split") and x.shape[axis]:
+            entries = networks.entries_of(called, x, (axis,))
+            tree = tie == "tree"
+            found = (
+                networks.scan(called, sense, entries) if tree else networks.prefixes(called, sense, x, axis)
+            )
+            return called.apply("stack", *found, axis=axis)
         last = tie == "last"
         places = called.step("cumargextremum", x, axis=axis, sense=sense, last=last)
         return POISON if isinstance(places, Poison) else called.apply("gather", x, places, axis=axis)
 
     return rule
-
-
-def _prefixes(called: Called, x: Value, axis: int, sense: str, tie: str) -> Term:
-    """The cumulative extremum entry by entry: of each prefix (split), or by an associative scan of pairs (tree)."""
-    entries = _entries(called, x, (axis,))
-    if isinstance(entries, Poison) or not entries:
-        return POISON if isinstance(entries, Poison) else x
-    scanned: list[Value] | Poison
-    if tie == "tree":
-        scanned = _scan(called, sense, entries)
-    else:
-        scanned = _extrema_of_prefixes(called, sense, x, axis)
-    return POISON if isinstance(scanned, Poison) else called.apply("stack", *scanned, axis=axis)
-
-
-def _extrema_of_prefixes(called: Called, sense: str, x: Value, axis: int) -> list[Value] | Poison:
-    rule = called.emission.reduction(f"reduce_{sense}")
-    found: list[Value] = []
-    for size in range(1, x.shape[axis] + 1):
-        prefix = called.step("index", x, key=_at(x, axis, (0, size, 1)))
-        if isinstance(prefix, Poison):
-            return POISON
-        top = called.step("extremum", prefix, axes=(axis,), sense=sense, rule=rule)
-        if isinstance(top, Poison):
-            return POISON
-        found.append(top)
-    return found
-
-
-def _scan(called: Called, sense: str, entries: list[Value]) -> list[Value] | Poison:
-    """Neighbours are paired, the pairs scanned, and what lies between them filled in: Ladner & Fischer 1980."""
-    if len(entries) == 1:
-        return entries
-    pairs: list[Value] = []
-    for a, b in zip(entries[0::2], entries[1::2], strict=False):
-        pair = _larger(called, sense, a, b)
-        if isinstance(pair, Poison):
-            return POISON
-        pairs.append(pair)
-    odd = _scan(called, sense, pairs)
-    if isinstance(odd, Poison):
-        return POISON
-    result = [entries[0]]
-    for place in range(1, len(entries)):
-        if place % 2:
-            result.append(odd[place // 2])
-            continue
-        between = _larger(called, sense, odd[place // 2 - 1], entries[place])
-        if isinstance(between, Poison):
-            return POISON
-        result.append(between)
-    return result
 
 
 def _place_of(sense: str) -> Rule:
@@ -357,6 +278,27 @@ def _ordered(called: Called, rule: str, *, descending: bool = False) -> tuple[Va
     return POISON if isinstance(places, Poison) else (x, places, axis)
 
 
+def _in_order(
+    called: Called, rule: str, *, descending: bool = False, named: bool = False
+) -> tuple[Value, int] | Poison:
+    """The sorted x, and the axis along which it is; `named`: it has the name of the user's value."""
+    x = called.real("x")
+    axis = POISON if isinstance(x, Poison) else called.axis(len(x.shape))
+    if isinstance(x, Poison) or isinstance(axis, Poison):
+        return POISON
+    make = called.apply if named else called.step
+    if called.emission.reduction(rule).tie == "network" and x.shape[axis]:
+        entries = networks.entries_of(called, x, (axis,))
+        wires = networks.sorting_network(called, entries, descending=descending)
+        ordered = make("stack", *wires, axis=axis)
+        return POISON if isinstance(ordered, Poison) else (ordered, axis)
+    found = _ordered(called, rule, descending=descending)
+    if isinstance(found, Poison):
+        return POISON
+    ordered = make("gather", x, found[1], axis=axis)
+    return POISON if isinstance(ordered, Poison) else (ordered, axis)
+
+
 def _flag(called: Called, parameter: str) -> bool | Poison:
     term = called.terms[parameter]
     if isinstance(term, (bool, Poison)):
@@ -368,8 +310,8 @@ def _sort(called: Called) -> Term:
     descending = _flag(called, "descending")
     if isinstance(descending, Poison):
         return POISON
-    found = _ordered(called, "sort", descending=descending)
-    return POISON if isinstance(found, Poison) else called.apply("gather", found[0], found[1], axis=found[2])
+    found = _in_order(called, "sort", descending=descending, named=True)
+    return POISON if isinstance(found, Poison) else found[0]
 
 
 def _argsort(called: Called) -> Term:
@@ -382,16 +324,13 @@ def _argsort(called: Called) -> Term:
 
 def _topk(called: Called) -> Term:
     k = called.whole("k")
-    found = _ordered(called, "topk", descending=True)
+    found = _in_order(called, "topk", descending=True)
     if isinstance(k, Poison) or isinstance(found, Poison):
         return POISON
-    x, places, axis = found
-    if not 0 < k <= x.shape[axis]:
-        return called.emission.complain(errors.index_out_of_range(called.span, k - 1, x.shape[axis]))
-    ordered = called.step("gather", x, places, axis=axis)
-    if isinstance(ordered, Poison):
-        return POISON
-    return called.apply("index", ordered, key=_at(x, axis, (0, k, 1)))
+    ordered, axis = found
+    if not 0 < k <= ordered.shape[axis]:
+        return called.emission.complain(errors.index_out_of_range(called.span, k - 1, ordered.shape[axis]))
+    return called.apply("index", ordered, key=_at(ordered, axis, (0, k, 1)))
 
 
 def _at(x: Value, axis: int, entry: int | tuple[int, int, int]) -> tuple[Any, ...]:
@@ -400,22 +339,19 @@ def _at(x: Value, axis: int, entry: int | tuple[int, int, int]) -> tuple[Any, ..
 
 def _quantile_at(called: Called, rule: str, q: Fraction) -> Term:
     """The q-th quantile, linear between the two entries around it."""
-    found = _ordered(called, rule)
+    found = _in_order(called, rule)
     if isinstance(found, Poison):
         return POISON
-    x, places, axis = found
-    if x.shape[axis] == 0:
+    ordered, axis = found
+    if ordered.shape[axis] == 0:
         return called.emission.complain(errors.empty_array(called.span, "the quantile"))
-    ordered = called.step("gather", x, places, axis=axis)
-    if isinstance(ordered, Poison):
-        return POISON
-    position = q * (x.shape[axis] - 1)
+    position = q * (ordered.shape[axis] - 1)
     below = position.numerator // position.denominator
     share = position - below
     if share == 0:
-        return called.apply("index", ordered, key=_at(x, axis, below))
-    low = called.step("index", ordered, key=_at(x, axis, below))
-    high = called.step("index", ordered, key=_at(x, axis, below + 1))
+        return called.apply("index", ordered, key=_at(ordered, axis, below))
+    low = called.step("index", ordered, key=_at(ordered, axis, below))
+    high = called.step("index", ordered, key=_at(ordered, axis, below + 1))
     if isinstance(low, Poison) or isinstance(high, Poison):
         return POISON
     builder = called.emission.builder

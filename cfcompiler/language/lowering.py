@@ -220,7 +220,7 @@ class _Lowering:
         number = self.evaluator.whole(parameter.default, scope, f"the default of {parameter.name!r}")
         return POISON if isinstance(number, Poison) else Exact(Fraction(number))
 
-    def _declared(self, annotation: tree.Expression | None, scope: Scope) -> Shape | None | Poison:
+    def _declared(self, annotation: tree.Expression | None, scope: Scope) -> Shape | Poison | None:
         """The declared shape; None where nothing is declared."""
         match annotation:
             case tree.Name("Real" | "Const"):
@@ -241,6 +241,10 @@ class _Lowering:
                 return tuple(sizes)
             case _:
                 return None
+
+    def assigns(self, function: str, name: str) -> bool:
+        """Somewhere in `function` the name is assigned."""
+        return function in self.functions and name in names_bound(self.functions[function].block)
 
     def file_constant(self, name: str) -> Term | None:
         """The value of a file-level constant, evaluated at its first use outside every branch."""

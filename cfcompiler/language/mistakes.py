@@ -186,6 +186,8 @@ def _logical_lines(text: str) -> Iterator[Logical]:
 
 
 def _close(cut: _Cut, piece: str, here: Span) -> None:
+    if not cut.brackets and cut.found:
+        return  # one complaint of a line is enough
     if not cut.brackets:
         cut.found.append(
             errors.bracket(here, f"{piece!r} closes nothing", "remove it, or open the bracket before")

@@ -19,7 +19,6 @@ from cfcompiler.errors import CFError, Diagnostic
 from cfcompiler.program import (
     Apply,
     Assertion,
-    Branch,
     Constant,
     Formulas,
     Gate,
@@ -169,16 +168,12 @@ class _Reader:
             if line.tokens:
                 self._line(line)
                 line.end()
-        values = []
-        for result in results:
-            if result not in self.values:
-                raise _Mistake(errors.unknown_name(Span(header.number, 1, header.number, 2), result, self.values))
-            values.append(self.values[result])
+        values = tuple(self._found(result, header.number, 0) for result in results)
         return Program(
             name,
             params,
             tuple(self.instructions),
-            tuple(values),
+            values,
             tuple(self.assertions),
             tuple(self.constants),
             Formulas(tuple(self.texts), self.dense),
@@ -209,13 +204,13 @@ class _Reader:
         name = line.name()
         noted = line.accept(":")
         data = noted and line.accept("const")
-        kind, shape = self._kind_and_shape(line) if noted else ("real", ())
+        shape, kind = self._type(line) if noted else ((), "real")
         self.values[name] = Value(name, shape, kind)
         return Param(self.values[name], not data)
 
-    def _kind_and_shape(self, line: _Line) -> tuple[Kind, Shape]:
+    def _type(self, line: _Line) -> tuple[Shape, Kind]:
         kind: Kind = "bool" if line.accept("bool") else "int" if line.accept("int") else "real"
-        return kind, self._shape(line) if line.peek() == "[" else ()
+        return self._shape(line) if line.peek() == "[" else (), kind
 
     def _shape(self, line: _Line) -> Shape:
         line.take("[")
@@ -240,52 +235,48 @@ class _Reader:
             case "array":
                 self.constants.append(self._constant(line.name(), self._shape(line)))
             case "source":
-                self.source = Source("\n".join(self._source_lines()), line.string())
+                lines = (json.loads(one) if one.startswith('"') else one[2:] for one in self._indented())
+                self.source = Source("\n".join(lines), line.string())
             case _:
                 line.place -= 1
                 raise line.wrong("an instruction")
 
     def _value(self, line: _Line) -> Value:
         name = line.name()
-        value = self.values.get(name)
-        if value is None:
-            column = line.tokens[line.place - 1][2]
-            span = Span(line.number, column + 1, line.number, column + 1 + len(name))
+        return self._found(name, line.number, line.tokens[line.place - 1][2])
+
+    def _found(self, name: str, number: int, column: int) -> Value:
+        if name not in self.values:
+            span = Span(number, column + 1, number, column + 1 + len(name))
             raise _Mistake(errors.unknown_name(span, name, self.values))
-        return value
+        return self.values[name]
 
     # instructions
 
     def _instruction(self, line: _Line) -> Instruction:
-        branch = self._branch(line) if line.accept("[") else ()
+        branch = line.separated("]", lambda: self._guard(line)) if line.accept("[") else ()
         name = line.name()
-        kind, shape = self._kind_and_shape(line) if line.accept(":") else ("real", ())
+        shape, kind = self._type(line) if line.accept(":") else ((), "real")
         line.take("=")
         out = Value(name, shape, kind, branch)
-        match line.peek():
-            case "if" | "where":
-                instruction: Instruction = self._select(line, out)
-            case "kink":
-                instruction = self._kink(line, out)
-            case _:
-                instruction = self._apply(line, out)
+        readers: dict[str, Callable[[_Line, Value], Instruction]] = {
+            "if": self._select,
+            "where": self._select,
+            "kink": self._kink,
+        }
+        instruction = readers.get(line.peek(), self._apply)(line, out)
         self.values[name] = out
         return instruction
 
-    def _branch(self, line: _Line) -> Branch:
-        def guard() -> tuple[str, bool]:
-            truth = not line.accept("not")
-            return line.name(), truth
-
-        return line.separated("]", guard)
+    @staticmethod
+    def _guard(line: _Line) -> tuple[str, bool]:
+        truth = not line.accept("not")
+        return line.name(), truth
 
     def _select(self, line: _Line, out: Value) -> Select:
         lazy = line.name() == "if"
         guard = self._value(line)
-        line.take("then")
-        then = self._value(line)
-        line.take("else")
-        orelse = self._value(line)
+        then, orelse = self._arms(line)
         gate = self._gate(line) if not lazy or line.kind() == "word" else "select"
         return Select(out, guard, then, orelse, lazy, gate, self._place(line))
 
@@ -294,12 +285,15 @@ class _Reader:
         left = self._value(line)
         line.take(">")
         right = self._value(line)
-        line.take("then")
-        above = self._value(line)
-        line.take("else")
-        below = self._value(line)
+        above, below = self._arms(line)
         tie = self._tie(line)
         return Kink(out, left, right, above, below, tie, self._place(line))
+
+    def _arms(self, line: _Line) -> tuple[Value, Value]:
+        line.take("then")
+        first = self._value(line)
+        line.take("else")
+        return first, self._value(line)
 
     def _tie(self, line: _Line) -> Tie:
         name = line.name()
@@ -385,11 +379,10 @@ class _Reader:
             return NOWHERE
         start = line.integer()
         line.take(":")
-        column = line.integer()
-        end, end_column = start, -line.integer()  # the hyphen was read as a sign
+        column, last = line.integer(), -line.integer()  # the hyphen was read as a sign
         if line.accept(":"):
-            end, end_column = end_column, line.integer()
-        return Span(start, column, end, end_column)
+            return Span(start, column, last, line.integer())
+        return Span(start, column, start, last)
 
     # arrays and the source
 
@@ -408,6 +401,3 @@ class _Reader:
         except ValueError:
             raise _Line("", start).wrong(f"the entries of an array of shape {list(shape)}") from None
         return Constant(name, data)
-
-    def _source_lines(self) -> list[str]:
-        return [str(json.loads(line)) if line.startswith('"') else line[2:] for line in self._indented()]

@@ -25,16 +25,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, assert_never
 
 import numpy as np
 
+from cfcompiler.formulas import Step, compile_formula
+from cfcompiler.primitives import TABLE
 from cfcompiler.program import (
     Apply,
     Assertion,
     Branch,
     Constant,
+    Formulas,
     Instruction,
     Kink,
     Number,
@@ -56,9 +60,41 @@ WIDTH = 100
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
-def emit(program: Program, *, spans: bool = True, source: bool = True) -> str:
-    """The printed form. Without `spans` and `source` the same program, but nothing in it points at its text."""
+def emit(program: Program, *, spans: bool = True, source: bool = True, unused: bool = True) -> str:
+    """The printed form. Without `spans` and `source` the same program, but nothing in it points at its text.
+
+    Without `unused`, formulas that no derivative of the program, of whatever order, can need are left out.
+    """
+    if not unused:
+        program = replace(program, formulas=_needed(program))
     return "\n".join(_lines(program, spans, source)) + "\n"
+
+
+def _needed(program: Program) -> Formulas:
+    """The formulas of the operations in the program, in its derivatives, in theirs, and so on."""
+    texts = program.formulas.texts
+    waiting = [step.op for step in program.instructions if isinstance(step, Apply)]
+    reached: set[str] = set()
+    while waiting:
+        op = waiting.pop()
+        if op in reached or op not in TABLE:
+            continue
+        reached.add(op)
+        formulas = [text for key, text in texts if key[0] == op] + [
+            text for text in TABLE[op].derivatives if text
+        ]
+        for text in formulas:
+            for step in compile_formula(text):
+                waiting.append(_power(op, step) if step.op == "static_power" else step.op)
+    kept = tuple((key, text) for key, text in texts if key[0] in reached)
+    return replace(program.formulas, texts=kept)
+
+
+def _power(op: str, step: Step) -> str:
+    """The row of a power in a formula: of the same kind where its exponent is made from the row's own n."""
+    assert step.exponent is not None
+    relative, offset = step.exponent
+    return op if relative else "ipow" if offset.denominator == 1 else "rpow"
 
 
 def _lines(program: Program, spans: bool, source: bool) -> Iterator[str]:
@@ -128,17 +164,23 @@ def _operation(instruction: Instruction) -> str:
     match instruction:
         case Apply():
             words = [_name(instruction.op), *(_name(arg.name) for arg in instruction.args)]
-            words += [f"{_name(key)}={_attribute(value, key in NUMBER_KEYS)}" for key, value in instruction.attributes]
+            words += [
+                f"{_name(key)}={_attribute(value, key in NUMBER_KEYS)}"
+                for key, value in instruction.attributes
+            ]
             return " ".join(words)
         case Select():
-            guard, then, orelse = (_name(value.name) for value in (instruction.guard, instruction.then, instruction.orelse))
+            guard, then, orelse = (
+                _name(value.name) for value in (instruction.guard, instruction.then, instruction.orelse)
+            )
             if instruction.lazy:
                 extra = "" if instruction.gate == "select" else f" {instruction.gate}"
                 return f"if {guard} then {then} else {orelse}{extra}"
             return f"where {guard} then {then} else {orelse} {instruction.gate}"
         case Kink():
             left, right, above, below = (
-                _name(value.name) for value in (instruction.left, instruction.right, instruction.above, instruction.below)
+                _name(value.name)
+                for value in (instruction.left, instruction.right, instruction.above, instruction.below)
             )
             return f"kink {left} > {right} then {above} else {below} {_tie(instruction.tie)}"
         case _:

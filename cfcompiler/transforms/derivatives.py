@@ -35,10 +35,8 @@ def fitted(builder: Builder, value: Value, shape: Shape) -> Value:
 
 def derivative_text(builder: Builder, op: str, mode: str, index: int) -> str | None:
     """The derivative of `op` by its argument `index`: the preset's own formula, else the row's."""
-    for key, text in builder.formulas.texts:
-        if key == (op, mode, index):
-            return text
-    return TABLE[op].derivatives[index]
+    text = builder.formula_texts.get((op, mode, index))
+    return text if text is not None else TABLE[op].derivatives[index]
 
 
 def _share(builder: Builder, instruction: Apply, index: int, g: Value, mode: str) -> Value | None:

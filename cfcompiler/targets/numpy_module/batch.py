@@ -19,20 +19,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 
+from cfcompiler.arithmetic import nearest_float
 from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.source import NOWHERE, Span
-from cfcompiler.targets.numpy_module.calls import Call, Calls, Layout, Name, Operand, Register, Use, allocate
+from cfcompiler.targets.numpy_module.calls import Call, Calls, Layout, Name, Operand, Register, Use, allocate, gathered
 from cfcompiler.targets.numpy_module.constants import Constants
 from cfcompiler.targets.numpy_module.expressions import Facts, expression
+from cfcompiler.targets.numpy_module.patterns import Guard, Patterns, mask_plan, patterns, read, sliced, weighing_text
 
-_RESERVED = re.compile(r"([tq]\d+r?|out\d+\w*|np|work|width|sure|lambda|K\w*|_\w+|ONE_BYTE)$")
+_RESERVED = re.compile(r"([tq]\d+r?|out\d+\w*|np|work|width|sure|table|bits|lambda|K\w*|_\w+|ONE_BYTE)$")
+_BYTE_BITS = 7  # bits in an int8 that is never negative
 _WINDOW = 12  # calls for which a mask is kept rather than made again from its truth buffer
-
-# (weight at the tie, weight at NaN) -> the comparison that gives both, and whether it is to be negated.
-_ABOVE = {(0, 0): ("greater", True), (1, 0): ("greater_equal", True), (0, 1): ("less_equal", False), (1, 1): ("less", False)}
-_BELOW = {(0, 0): ("less", True), (1, 0): ("less_equal", True), (0, 1): ("greater_equal", False), (1, 1): ("greater", False)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,18 @@ def block_code(program: Program, plan: str, constants: Constants) -> BlockCode:
     The inputs are the parameters in order; the results are those of the program.
     """
     names = _safe_names(program)
+    function = f"_{plan.strip('_').lower()}"
     block = _Block(program, names, constants)
-    layout = block.run()
+    layout, calls = block.run()
+    found = patterns(program)
+    slopes: list[str] = []
+    if found is not None:
+        by_table = _Block(program, names, constants)
+        table_layout, table_calls = by_table.run(found, function)
+        if _cost(table_calls) < _cost(calls):
+            block, layout = by_table, table_layout
+            slopes = [*slopes_code(program, found, f"{function}_slopes", names), "", ""]
     constants.read_bits(layout.raw_names)
-    function = plan.lower()
     body = [
         *_unpacked(layout),
         *(f"{name}r = {name}.view(np.int64)" for name in layout.raw_names if name in block.aliased),
@@ -60,28 +68,75 @@ def block_code(program: Program, plan: str, constants: Constants) -> BlockCode:
         f"return {block.sure_text}",
     ]
     parameters = ", ".join([*(names[param.value.name] for param in program.params), *block.outputs, "work"])
+    ranks = tuple(len(param.value.shape) for param in program.params)
+    shapes = tuple(value.shape for value in program.results)
     lines = [
-        f"def _{function}_block({parameters}):",
-        f'    """{_summary(program)}: one block of points; what it returns says where it is right."""',
+        *slopes,
+        f"def {function}_block({parameters}):",
+        f'    """{program.name} at one block of points; returns where it is right, None for everywhere."""',
         *(f"    {line}" for line in body),
         "",
         "",
-        *points_code(program, f"_{function}_points", names),
+        *points_code(program, f"{function}_points", names),
         "",
         "",
-        _plan(program, plan, function, layout),
+        f"{plan} = ({function}_block, {function}_points, {layout.reals}, {layout.truths}, {ranks}, {shapes})",
     ]
     return BlockCode(plan, tuple(lines))
 
 
-def _summary(program: Program) -> str:
-    return program.name
+# Nanoseconds a point, to choose between a table and the backward instructions; what both have in common cancels.
+_COSTS = {"take": 0.55, "negative": 0.2, "subtract": 0.2, "divide": 0.35, "exp": 0.7, "tanh": 1.0, "sin": 8.0}
 
 
-def _plan(program: Program, plan: str, function: str, layout: Layout) -> str:
-    ranks = tuple(len(param.value.shape) for param in program.params)
-    shapes = tuple(value.shape for value in program.results)
-    return f"{plan} = (_{function}_block, _{function}_points, {layout.reals}, {layout.truths}, {ranks}, {shapes})"
+def _cost(calls: list[Call]) -> float:
+    """A rough cost of one point."""
+    total = 0.0
+    for call in calls:
+        name = call.text.partition("np.")[2].partition("(")[0]
+        truth = call.out is not None and isinstance(call.out.operand, Register) and call.out.operand.memory == "truth"
+        total += 0.1 if truth else _COSTS.get(name.rpartition(".")[2], 0.17)
+    return total
+
+
+def slopes_code(program: Program, found: Patterns, function: str, names: dict[str, str]) -> list[str]:
+    """The backward instructions as a function of the bits: the columns of the table."""
+    facts = Facts(program)
+    bits = _bit_names(found)
+    lines = [
+        f"def {function}(bits):",
+        f'    """Results {", ".join(map(str, found.decided))} of {program.name} for each pattern of its choices."""',
+        f"    {', '.join(f'q{place}' for place in range(len(found.guards)))}, = bits",
+    ]
+    for instruction in found.slice:
+        out = names[instruction.out.name]
+        text = _points_expression(instruction, names, facts)
+        if isinstance(instruction, Apply) and instruction.op in ("stack", "reshape") and instruction.out.shape:
+            continue
+        if isinstance(instruction, Apply) and instruction.op == "weigh":
+            place = bits["weigh", instruction.args[0].name, instruction.args[1].name]
+            text = weighing_text(instruction, found.guards[place], f"q{place}", names[instruction.args[2].name])
+        elif isinstance(instruction, Apply) and instruction.op in COMPARISONS:
+            text = f"q{bits[instruction.op, instruction.args[0].name, instruction.args[1].name]}"
+        lines.append(f"    {out} = {text}")
+    entries = [names[entry.name] for place in found.decided for entry in _scalars(program.results[place], facts)]
+    return [*lines, f"    return ({', '.join(entries)},)"]
+
+
+def _bit_names(found: Patterns) -> dict[tuple[str, str, str], int]:
+    """The place of the bit of each comparison, and of each weighed pair under "weigh"."""
+    places: dict[tuple[str, str, str], int] = {}
+    for place, guard in enumerate(found.guards):
+        places.setdefault(("weigh" if guard.weighs else guard.comparison, guard.left.name, guard.right.name), place)
+    return places
+
+
+def _scalars(value: Value, facts: Facts) -> list[Value]:
+    """The scalars of a result that is only packed."""
+    instruction = facts.definition.get(value.name)
+    if isinstance(instruction, Apply) and value.shape and instruction.op in ("reshape", "stack"):
+        return [entry for arg in instruction.args for entry in _scalars(arg, facts)]
+    return [value]
 
 
 def _unpacked(layout: Layout) -> list[str]:
@@ -138,19 +193,6 @@ def _points_expression(instruction: Instruction, names: dict[str, str], facts: F
     return expression(instruction, lambda value: names[value.name], facts)
 
 
-Plan = tuple[str, bool, bool]  # comparison, whether its truth (not its falsity) gives weight 1, exact at tie and NaN
-
-
-def mask_plan(weights: tuple[Number, Number, Number, Number]) -> Plan | None:
-    """How one comparison gives weights of 0 and 1; None where the two sides have other weights."""
-    below, tie, above, unordered = weights
-    for sides, table, loose in (((0, 1), _ABOVE, ("greater", True)), ((1, 0), _BELOW, ("greater", False))):
-        if (below, above) == sides:
-            exact = table.get((tie, unordered)) if tie in (0, 1) and unordered in (0, 1) else None
-            return (*exact, True) if exact is not None else (*loose, False)
-    return None
-
-
 class _Block:
     """Lowers the instructions of one program."""
 
@@ -162,7 +204,8 @@ class _Block:
         self.facts = Facts(program)
         self.operands: dict[str, Operand] = {}
         self.numbers: dict[str, Number] = {}
-        self.negated: dict[str, Value] = {}
+        self.negated: dict[str, Operand] = {}  # value -> where its negative is
+        self.known: dict[tuple[str, tuple[Use | Operand, ...]], tuple[Register, int]] = {}
         self.truths: dict[tuple[str, str, str], Operand] = {}
         self.opposites: dict[Operand, Operand] = {}
         self.masks: dict[tuple[Operand, bool], tuple[Register, int]] = {}
@@ -173,31 +216,91 @@ class _Block:
         self.outputs = [f"out{place}" for place in range(len(program.results))]
         self.span: Span = NOWHERE
         self.sure_text = "None"
+        self.guards_of: dict[tuple[str, str], list[Guard]] = {}
         self.weighings: dict[tuple[str, str], list[Apply]] = {}
         for instruction in program.instructions:
             if isinstance(instruction, Apply) and instruction.op == "weigh":
                 key = (instruction.args[0].name, instruction.args[1].name)
                 self.weighings.setdefault(key, []).append(instruction)
 
-    def run(self) -> Layout:
+    def run(self, found: Patterns | None = None, function: str = "") -> tuple[Layout, list[Call]]:
+        """The body; with `found`, the results that patterns decide come from the table of `function`."""
         for param in self.program.params:
             name = self.names[param.value.name]
             self.aliased.add(name)
-            self.operands[param.value.name] = Name(name, f"{name}r")
+            self.operands[param.value.name] = Name(name, f"{name}r", fixed=True)
         packing = self._packing()
-        for instruction in self.program.instructions:
+        decided = found.decided if found is not None else ()
+        for instruction in self._needed(found):
             self.span = instruction.span
             if instruction.out.name not in packing:
                 self._lower(instruction)
         claimed: dict[Register, Name] = {}
         prologue: list[Call] = []
-        for output, value in zip(self.outputs, self.program.results, strict=True):
-            self._results(output, value, claimed, prologue)
+        for place, (output, value) in enumerate(zip(self.outputs, self.program.results, strict=True)):
+            if place not in decided:
+                self._results(output, value, claimed, prologue)
+        if found is not None:
+            self._look_up(found, function, prologue)
         if self.sure is not None:
             # the last reader of the register: keeps its buffer to the end
             self.calls.line("sure = {0}", self.sure, span=NOWHERE)
             self.sure_text = "sure"
-        return allocate([*prologue, *self.calls.calls], claimed, self.program.source)
+        calls = [*prologue, *gathered(self.calls.calls)]
+        return allocate(calls, claimed, self.program.source), calls
+
+    def _needed(self, found: Patterns | None) -> tuple[Instruction, ...]:
+        """All instructions, or those that the other results and the bits need."""
+        if found is None:
+            return self.program.instructions
+        decided = set(found.decided)
+        roots = {value.name for place, value in enumerate(self.program.results) if place not in decided}
+        roots.update(value.name for guard in found.guards for value in (guard.left, guard.right))
+        kept = sliced(self.program, roots, through_choices=True)
+        self.weighings = {}
+        for guard in found.guards:
+            self.guards_of.setdefault((guard.left.name, guard.right.name), []).append(guard)
+        return kept
+
+    def _look_up(self, found: Patterns, function: str, prologue: list[Call]) -> None:
+        """The bits as one number a point, and its column of the table into the decided results."""
+        self.span = NOWHERE
+        prologue.append(Call(f"table = _table({function}_slopes, {len(found.guards)})", (), None))
+        truths = []
+        for guard in found.guards:
+            if not guard.exact:
+                self._watch(guard.left, guard.right)
+            truths.append(self._truth(guard.comparison, guard.left, guard.right))
+        code: Register | None = None
+        for start in range(0, len(truths), _BYTE_BITS):
+            byte = self._byte(truths[start : start + _BYTE_BITS])
+            width = min(_BYTE_BITS, len(truths) - start)
+            if code is None:
+                code = self.calls.ufunc("positive", Use(byte, "raw"), raw=True, span=NOWHERE)
+                continue
+            factor = self.constants.integer(f"K_WORD_{2**width}", f"np.array({2**width})")
+            code = self.calls.ufunc("multiply", Use(code, "raw"), Name(factor, factor, fixed=True), raw=True, span=NOWHERE)
+            code = self.calls.ufunc("add", Use(code, "raw"), Use(byte, "raw"), raw=True, span=NOWHERE)
+        assert code is not None
+        row = 0
+        for place in found.decided:
+            output, shape = self.outputs[place], self.program.results[place].shape
+            for entry in _places(shape):
+                target = f"{output}[{', '.join(map(str, entry))}]" if entry else output
+                self.calls.line(
+                    f'table[{row}].take({{0}}, out={target}, mode="wrap")', Use(code, "raw"), span=NOWHERE
+                )
+                row += 1
+
+    def _byte(self, truths: list[Operand]) -> Operand:
+        """Up to seven bits as one small number, the first one highest."""
+        byte = truths[0]
+        for truth in truths[1:]:
+            doubled = self.calls.ufunc("add", Use(byte, "raw"), Use(byte, "raw"), memory="truth", raw=True, span=NOWHERE)
+            byte = self.calls.ufunc(
+                "bitwise_or", Use(doubled, "raw"), Use(truth, "raw"), memory="truth", raw=True, span=NOWHERE
+            )
+        return byte
 
     # results
 
@@ -205,7 +308,7 @@ class _Block:
         """Names of the stacks and reshapes that only arrange results."""
         uses: dict[str, int] = {}
         for instruction in self.program.instructions:
-            for value in _read(instruction):
+            for value in read(instruction):
                 uses[value.name] = uses.get(value.name, 0) + 1
         packing: set[str] = set()
         for value in self.program.results:
@@ -263,16 +366,23 @@ class _Block:
         if value.name in self.numbers:
             operand = self._number(self.numbers[value.name])
         else:
-            operand = self._ufunc("negative", self.real(self.negated[value.name]))
+            operand = self._ufunc("negative", self.negated[value.name])
         self.operands[value.name] = operand
         return operand
 
     def _number(self, number: Number) -> Name:
         name = self.constants.real(number)
-        return Name(name, f"{name}_BITS")
+        return Name(name, f"{name}_BITS", fixed=True)
 
     def _ufunc(self, name: str, *uses: Use | Operand) -> Register:
-        return self.calls.ufunc(name, *uses, span=self.span)
+        """The value of a ufunc; the same call of a little before is not made again."""
+        place = len(self.calls.calls)
+        found = self.known.get((name, uses))
+        if found is not None and place - found[1] <= _WINDOW:
+            return found[0]
+        register = self.calls.ufunc(name, *uses, span=self.span)
+        self.known[name, uses] = (register, place)
+        return register
 
     def _bits(self, name: str, *operands: Operand) -> Register:
         return self.calls.ufunc(name, *(Use(operand, "raw") for operand in operands), raw=True, span=self.span)
@@ -308,7 +418,7 @@ class _Block:
                 mask = self.calls.ufunc("negative", Use(truth, "raw"), raw=True, span=self.span)
             else:
                 one = self.constants.integer("ONE_BYTE", "np.array(1, dtype=np.int8)")
-                mask = self.calls.ufunc("subtract", Use(truth, "raw"), Name(one, one), raw=True, span=self.span)
+                mask = self.calls.ufunc("subtract", Use(truth, "raw"), Name(one, one, fixed=True), raw=True, span=self.span)
             self.masks[key] = (mask, place)
         return self.masks[key][0]
 
@@ -351,11 +461,50 @@ class _Block:
                 if op == "constant":
                     self.numbers[out.name] = instruction.attribute("value")
                 elif op == "neg" and not out.shape:
-                    self.negated[out.name] = args[0]
+                    self._negate(out, args[0])
                 elif out.shape or any(arg.shape for arg in args) or out.kind == "int" or args and args[0].kind == "int":
                     self.operands[out.name] = self._plain(instruction)
+                elif op in ("mul", "div"):
+                    product = self._product(instruction)
+                    if product is not None:
+                        self.operands[out.name] = product
                 else:
                     self.operands[out.name] = self._scalar(instruction)
+
+    def _negate(self, out: Value, value: Value) -> None:
+        """-value, put off until it is known whether it can be subtracted instead."""
+        number = self.numbers.get(value.name)
+        if isinstance(number, Fraction) and number != 0:
+            self.numbers[out.name] = -number
+        elif value.name in self.negated:
+            self.operands[out.name] = self.negated[value.name]
+        else:
+            self.negated[out.name] = self.real(value)
+
+    def _pending(self, value: Value) -> bool:
+        return value.name in self.negated and value.name not in self.operands
+
+    def _product(self, instruction: Apply) -> Operand | None:
+        """a * b or a / b with the signs of negated factors put off: the same bits. None if the sign is still open."""
+        numbers = [self.numbers.get(arg.name) for arg in instruction.args]
+        if instruction.op == "mul" and all(isinstance(number, Fraction) and number != 0 for number in numbers):
+            one, other = (nearest_float(number) for number in numbers if number is not None)
+            if isfinite(one * other) and one * other != 0.0:
+                self.numbers[instruction.out.name] = Fraction(one * other)
+                return None
+        operands: list[Operand] = []
+        minus = False
+        if Fraction(-1) in numbers and (instruction.op == "mul" or numbers[1] == -1):
+            self._negate(instruction.out, instruction.args[1 if numbers[0] == -1 else 0])
+            return None
+        for arg in instruction.args:
+            minus ^= self._pending(arg)
+            operands.append(self.negated[arg.name] if self._pending(arg) else self.real(arg))
+        product = self._ufunc(TABLE[instruction.op].numpy, *operands)
+        if not minus:
+            return product
+        self.negated[instruction.out.name] = product
+        return None
 
     def _scalar(self, instruction: Apply) -> Operand:
         op, args = instruction.op, instruction.args
@@ -389,10 +538,10 @@ class _Block:
         """a + b, with negated terms subtracted: the same bits."""
         left, right = args
         minus = op == "sub"
-        if right.name in self.negated and right.name not in self.operands:
-            right, minus = self.negated[right.name], not minus
-        elif not minus and left.name in self.negated and left.name not in self.operands:
-            left, right, minus = right, self.negated[left.name], True
+        if self._pending(right):
+            return self._ufunc("add" if minus else "subtract", self.real(left), self.negated[right.name])
+        if not minus and self._pending(left):
+            return self._ufunc("subtract", self.real(right), self.negated[left.name])
         return self._ufunc("subtract" if minus else "add", self.real(left), self.real(right))
 
     def _plain(self, instruction: Instruction) -> Operand:
@@ -437,13 +586,16 @@ class _Block:
 
     def _prepare(self, kink: Kink) -> None:
         """The comparisons that the weighings of this kink will ask for, while its sides are still there."""
+        for guard in self.guards_of.get((kink.left.name, kink.right.name), []):
+            if not guard.exact:
+                self._watch(kink.left, kink.right)
+            self._truth(guard.comparison, kink.left, kink.right)
         for weighing in self.weighings.get((kink.left.name, kink.right.name), []):
             plan = mask_plan(weighing.attribute("weights"))
             if plan is not None:
-                comparison, _, exact = plan
-                if not exact:
+                if not plan.exact:
                     self._watch(kink.left, kink.right)
-                self._truth(comparison, kink.left, kink.right)
+                self._truth(plan.comparison, kink.left, kink.right)
 
     def _kink(self, kink: Kink) -> Operand:
         left, right, above, below = kink.left, kink.right, kink.above, kink.below
@@ -453,7 +605,7 @@ class _Block:
             return self._ufunc("maximum", self.real(below), self.real(above))
         if above == right and below == left:
             return self._ufunc("minimum", self.real(below), self.real(above))
-        if self._is_zero(right) and above == left and self.negated.get(below.name) == left:
+        if self._is_zero(right) and above == left and self.negated.get(below.name) == self.real(left):
             return self._ufunc("absolute", self.real(left))
         watched = (left.name, right.name) in self.watched
         if not watched:
@@ -504,23 +656,12 @@ class _Block:
         plan = mask_plan(weighing.attribute("weights"))
         if plan is None:
             return self._plain(weighing)
-        comparison, positive, exact = plan
-        if not exact:
+        if not plan.exact:
             self._watch(left, right)
-        truth = self._truth(comparison, left, right)
+        truth, positive = self._truth(plan.comparison, left, right), plan.positive
         if weighing.attribute("gate") == "select" or self._harmless(term):
             return self._kept(truth, positive, term)
         return self._ufunc("multiply", truth if positive else self._opposite(truth), self.real(term))
-
-
-def _read(instruction: Instruction) -> tuple[Value, ...]:
-    match instruction:
-        case Apply(args=args):
-            return args
-        case Select(guard=guard, then=then, orelse=orelse):
-            return guard, then, orelse
-        case Kink(left=left, right=right, above=above, below=below):
-            return left, right, above, below
 
 
 def _places(shape: tuple[int, ...]) -> list[tuple[int, ...]]:

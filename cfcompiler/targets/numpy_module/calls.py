@@ -29,10 +29,11 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A value that has a name already; `raw` is the text of its raw view."""
+    """A value that has a name already; `raw` is the text of its raw view. fixed: from the start of the function."""
 
     plain: str
     raw: str
+    fixed: bool = False
 
 
 Operand: TypeAlias = Register | Name
@@ -88,6 +89,28 @@ class Layout:
     reals: int
     truths: int
     raw_names: tuple[str, ...]  # names whose raw view is read
+
+
+def gathered(calls: list[Call]) -> list[Call]:
+    """The same calls, each that frees more buffers than it takes as early as its operands are there.
+
+    What comes of it: the terms of a cotangent are added up as they arise, not kept for its end.
+    """
+    last = {use.operand: place for place, call in enumerate(calls) for use in call.uses}
+    ready: dict[Operand, int] = {}
+    places: list[int] = []
+    for place, call in enumerate(calls):
+        operands = {use.operand for use in call.uses}
+        early = place
+        if call.out is not None and all(isinstance(operand, Register) or operand.fixed for operand in operands):
+            dying = [operand for operand in operands if isinstance(operand, Register) and last[operand] == place]
+            if len(dying) > 1:
+                early = max(ready[operand] for operand in operands if isinstance(operand, Register))
+        if call.out is not None:
+            ready[call.out.operand] = early
+        places.append(early)
+    order = sorted(range(len(calls)), key=lambda place: (places[place], place))
+    return [calls[place] for place in order]
 
 
 def allocate(calls: list[Call], claimed: dict[Register, Name], source: Source) -> Layout:

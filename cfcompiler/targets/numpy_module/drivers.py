@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 16384  # points at a time: scratch buffers stay in the cache, and a call's fixed cost is small against it
-THREADED_BLOCK = 32768  # larger blocks under threads: they hand the interpreter lock to each other at each call
+BLOCK = 32768  # points at a time: scratch buffers stay in the cache, and a call's fixed cost is small against it
 THREADS: int | None = None  # None: one for each core
 
 
@@ -68,8 +67,8 @@ def _columns(argument: Any, own: tuple[int, ...], lead: tuple[int, ...], count: 
 def _run(plan: Any, columns: list[Any], targets: list[Any], count: int) -> None:
     """All points, in one range or in one contiguous range for each thread."""
     threads = THREADS if THREADS is not None else os.cpu_count() or 1
-    if threads < 2 or count < 4 * THREADED_BLOCK:
-        _run_range(plan, columns, targets, 0, count, BLOCK)
+    if threads < 2 or count < 4 * BLOCK:
+        _run_range(plan, columns, targets, 0, count)
         return
     from concurrent.futures import ThreadPoolExecutor
 
@@ -82,14 +81,14 @@ def _run(plan: Any, columns: list[Any], targets: list[Any], count: int) -> None:
             done.result()
 
 
-def _run_range(plan: Any, columns: list[Any], targets: list[Any], start: int, stop: int, size: int) -> None:
+def _run_range(plan: Any, columns: list[Any], targets: list[Any], start: int, stop: int) -> None:
     """The points from start to stop, block by block, with scratch buffers of its own."""
     block, points, reals, truths = plan[:4]
     width = 0
     work: tuple[Any, ...] = ()
     with np.errstate(all="ignore"):
-        for begin in range(start, stop, size):
-            end = min(begin + size, stop)
+        for begin in range(start, stop, BLOCK):
+            end = min(begin + BLOCK, stop)
             if end - begin != width:
                 width = end - begin
                 work = _buffers(reals, truths, width)
@@ -138,8 +137,23 @@ def _redo(points: Callable[..., Any], inputs: list[Any], outputs: list[Any], lan
         output[..., lanes] = fixed
 
 
-CONSTANTS = ("BLOCK", "THREADED_BLOCK", "THREADS")
+_TABLES: dict[Any, Any] = {}  # by the function that makes the columns
+
+
+def _table(slopes: Callable[..., Any], guards: int) -> Any:
+    """A row for each result that choices decide, a column for each pattern of their bits, the first bit highest."""
+    table = _TABLES.get(slopes)
+    if table is None:
+        codes = np.arange(1 << guards)
+        with np.errstate(all="ignore"):
+            rows = slopes([(codes >> (guards - 1 - place)) & 1 == 1 for place in range(guards)])
+        table = np.array([np.broadcast_to(row, codes.shape) for row in rows])
+        _TABLES[slopes] = table
+    return table
+
+
+SETTINGS = ("BLOCK", "THREADS", "_TABLES")
 FUNCTIONS = {
     function.__name__: function
-    for function in (_sweep, _columns, _run, _run_range, _buffers, _copy_buffer, _part, _redo)
+    for function in (_sweep, _columns, _run, _run_range, _buffers, _copy_buffer, _part, _redo, _table)
 }

@@ -1,0 +1,1 @@
+"""The workloads: each module has TITLE, UNIT, CASES and CONTESTANTS, a table of name -> (case -> Task)."""

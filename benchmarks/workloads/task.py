@@ -1,0 +1,36 @@
+"""What one contestant does in one case: the thing that is timed and the thing that is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Arrays: TypeAlias = Sequence[np.ndarray]
+Prepare: TypeAlias = Callable[[str], "Task"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`run` is timed; `answer` gives value and gradients, for comparison; `units` points or calls are done by a run."""
+
+    run: Callable[[], object]
+    answer: Callable[[], Arrays]
+    units: int = 1
+
+
+class Unavailable(Exception):
+    """A contestant that cannot enter: not installed, or it has no way to say the program. The text says which."""
+
+
+def flat(*results: Any) -> list[np.ndarray]:
+    """Values and gradients, however nested, as float64 arrays in order."""
+    arrays: list[np.ndarray] = []
+    for result in results:
+        if isinstance(result, tuple | list):
+            arrays.extend(flat(*result))
+        else:
+            arrays.append(np.atleast_1d(np.asarray(result, dtype=np.float64)))
+    return arrays

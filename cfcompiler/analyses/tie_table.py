@@ -1,0 +1,127 @@
+"""Presets -> TieTable: what each of them returns at the tie of each operation, forward where it differs.
+
+Nothing is copied from the preset files: each row is a small program, compiled under the preset and differentiated at
+its tie in float64, so the table shows what a user will get, definitions and formulas included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from cfcompiler.arithmetic import FLOATS
+from cfcompiler.interpreter import run
+from cfcompiler.language import read
+from cfcompiler.program import Program
+from cfcompiler.report import TieRow, TieTable
+from cfcompiler.ties import load_preset, preset_names
+from cfcompiler.transforms.forward import jvp
+from cfcompiler.transforms.reverse import vjp
+
+# (name of the rule, expression, its tie): the tie is given as the values of the inputs that the expression names.
+TIES: tuple[tuple[str, str, str], ...] = (
+    ("relu", "relu(x)", "x=0"),
+    ("abs", "abs(x)", "x=0"),
+    ("max", "max(x, y)", "x=1 y=1"),
+    ("min", "min(x, y)", "x=1 y=1"),
+    ("max", "max(x, y, z)", "x=1 y=1 z=1"),
+    ("min", "min(x, y, z)", "x=1 y=1 z=1"),
+    ("fmax", "fmax(x, y)", "x=1 y=1"),
+    ("fmin", "fmin(x, y)", "x=1 y=1"),
+    ("clip", "clip(x, 0, 1)", "x=0"),
+    ("clip", "clip(x, 0, 1)", "x=1"),
+    ("clamp", "clamp(x, a, b)", "x=0 a=0 b=1"),
+    ("clamp", "clamp(x, a, b)", "x=1 a=0 b=1"),
+    ("clamp_min", "clamp_min(x, a)", "x=0 a=0"),
+    ("clamp_max", "clamp_max(x, a)", "x=0 a=0"),
+    ("relu6", "relu6(x)", "x=0"),
+    ("relu6", "relu6(x)", "x=6"),
+    ("hardtanh", "hardtanh(x)", "x=-1"),
+    ("hardtanh", "hardtanh(x)", "x=1"),
+    ("hardsigmoid", "hardsigmoid(x)", "x=-3"),
+    ("hardsigmoid", "hardsigmoid(x)", "x=3"),
+    ("hardswish", "hardswish(x)", "x=-3"),
+    ("hardswish", "hardswish(x)", "x=3"),
+    ("leaky_relu", "leaky_relu(x)", "x=0"),
+    ("prelu", "prelu(x, a)", "x=0 a=0.25"),
+    ("elu", "elu(x, 2)", "x=0"),
+    ("selu", "selu(x)", "x=0"),
+    ("celu", "celu(x)", "x=0"),
+    ("huber", "huber(x)", "x=1"),
+    ("softshrink", "softshrink(x)", "x=0.5"),
+    ("hardshrink", "hardshrink(x)", "x=0.5"),
+    ("hinge", "hinge(x)", "x=1"),
+    ("softsign", "softsign(x)", "x=0"),
+    ("reduce_max", "max([x, y, z])", "x=1 y=1 z=0"),
+    ("reduce_min", "min([x, y, z])", "x=0 y=0 z=1"),
+    ("sort", "sort([x, y])[0]", "x=1 y=1"),
+    ("topk", "topk([x, y, z], 1)[0]", "x=1 y=1 z=0"),
+    ("median", "median([x, y, z])", "x=1 y=1 z=0"),
+    ("quantile", "quantile([x, y, z], 1/2)", "x=1 y=1 z=0"),
+    ("maxpool", "maxpool([x, y], 2)[0]", "x=1 y=1"),
+    ("cummax", "cummax([x, y])[1]", "x=1 y=1"),
+    ("cummin", "cummin([x, y])[1]", "x=1 y=1"),
+    ("where", "where(x > 0, sqrt(x), 0)", "x=0"),
+    ("norm2", "norm2([x, y])", "x=0 y=0"),
+    ("sqrt", "sqrt(x)", "x=0"),
+    ("cbrt", "cbrt(x)", "x=0"),
+    ("pow", "x**y", "x=0 y=1"),
+    ("pow", "x**y", "x=0 y=0"),
+    ("atan2", "atan2(y, x)", "y=0 x=0"),
+    ("asin", "asin(x)", "x=1"),
+    ("acos", "acos(x)", "x=1"),
+    ("acosh", "acosh(x)", "x=1"),
+)
+
+
+def tie_table(presets: Sequence[str] = ()) -> TieTable:
+    """The rows of TIES under `presets` (all of them if none is named)."""
+    names = tuple(presets) or preset_names()
+    columns = [_column(name) for name in names]
+    rows = [
+        TieRow(rule, expression, tie, tuple(column[place] for column in columns))
+        for place, (rule, expression, tie) in enumerate(TIES)
+    ]
+    versions = tuple(load_preset(name).version for name in names)
+    return TieTable(names, versions, tuple(rows))
+
+
+def _column(preset: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """For each row the derivatives by the inputs in the order of the tie, (forward, reverse)."""
+    found = []
+    for _, expression, tie in TIES:
+        values = _values(tie)
+        text = f"def f({', '.join(values)}):\n    return {expression}\n"
+        found.append(_derivatives(read(text, "<ties>", preset=preset), values))
+    return found
+
+
+def _values(tie: str) -> dict[str, float]:
+    """`x=0 y=1` by name."""
+    return {name: float(value) for name, value in (word.split("=") for word in tie.split())}
+
+
+def _derivatives(program: Program, values: Mapping[str, float]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    point = {name: np.asarray(value) for name, value in values.items()}
+    backward = vjp(program)
+    seed = {backward.params[-1].value.name: np.asarray(1.0)}
+    results = run(backward, {**point, **seed}, FLOATS)
+    reverse = tuple(_text(float(results[value.name])) for value in backward.results[1:])
+    forward_program = jvp(program)
+    tangents = [param.value.name for param in forward_program.params[len(values) :]]
+    forward = []
+    for own in tangents:
+        seeds = {name: np.asarray(float(name == own)) for name in tangents}
+        results = run(forward_program, {**point, **seeds}, FLOATS)
+        forward.append(_text(float(results[forward_program.results[1].name])))
+    return tuple(forward), reverse
+
+
+def _text(number: float) -> str:
+    """Short, and a fraction where it is one of the small ones that people write."""
+    if not np.isfinite(number):
+        return f"{number}"
+    fraction = Fraction(number).limit_denominator(12)
+    return str(fraction) if float(fraction) == number else f"{number:.4g}"

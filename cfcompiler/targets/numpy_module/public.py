@@ -1,0 +1,392 @@
+"""The functions of a generated module that its user calls: which tier answers, and in which form.
+
+    def value(x, y, *, out=None):
+        if type(x) is float and type(y) is float and out is None:     one point: plain floats
+            ...
+        lead, inputs = _inputs(...)                                   anything else: checked, converted
+        if not lead and out is None:
+            return _at_point(_value_point, ...)
+        return ... _sweep(_VALUE, inputs, ...)                        many points: blocks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cfcompiler.program import Program, Shape, Value
+from cfcompiler.targets.numpy_module.names import local_names
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What the public functions have to know of a program."""
+
+    name: str
+    inputs: tuple[tuple[str, Shape], ...]  # with names that Python functions can have
+    moving: tuple[int, ...]  # places of the differentiable inputs
+    results: tuple[tuple[str, Shape], ...]
+    points: bool  # whether there are functions for single points, on plain floats
+    many: str  # the function that answers for many points
+    order: int
+
+    @property
+    def scalar(self) -> bool:
+        return len(self.results) == 1 and not self.results[0][1]
+
+    def named(self, prefix: str, places: Sequence[int]) -> list[tuple[str, Shape]]:
+        return [(f"{prefix}{self.inputs[place][0]}", self.inputs[place][1]) for place in places]
+
+
+def interface_of(program: Program, *, points: bool, many: str, order: int) -> Interface:
+    names = local_names(param.value.name for param in program.params)
+    inputs = tuple((names[param.value.name], param.value.shape) for param in program.params)
+    moving = tuple(place for place, param in enumerate(program.params) if param.differentiable)
+    results = tuple(
+        (program.name if len(program.results) == 1 else f"result {place}", value.shape)
+        for place, value in enumerate(program.results, 1)
+    )
+    return Interface(program.name, inputs, moving, results, points, many, order)
+
+
+def tuple_text(entries: Sequence[str]) -> str:
+    """A tuple of the entries; a single entry stands for itself."""
+    if len(entries) == 1:
+        return entries[0]
+    return f"({', '.join(entries)})"
+
+
+def _sequence_text(entries: Sequence[str]) -> str:
+    return f"({', '.join(entries)}{',' if len(entries) == 1 else ''})"
+
+
+def returned(interface: Interface, stage: str) -> int:
+    """How many of the results of a stage's program come first as the value."""
+    return len(interface.results) if stage in ("value", "gradient", "jvp") else 0
+
+
+def point_results(interface: Interface, stage: str, texts: Sequence[str]) -> str:
+    """What the function of a stage for single points returns."""
+    split = returned(interface, stage)
+    head, tail = texts[:split], texts[split:]
+    if stage == "value" or not split:
+        return tuple_text(texts)
+    return f"{tuple_text(head)}, {tuple_text(tail)}"
+
+
+def public_lines(interface: Interface) -> list[str]:
+    """The text of value, jvp, vjp, grad, value_and_grad, signature, field and, in order 2, hvp, hessian."""
+    writer = _Writer(interface)
+    blocks = [
+        writer.value(),
+        writer.value_and_grad(),
+        writer.grad(),
+        writer.jvp(),
+        writer.vjp(),
+        writer.signature(),
+        writer.field(),
+    ]
+    if interface.order == 2:
+        blocks.extend((writer.hvp(), writer.hessian()))
+    lines: list[str] = []
+    for block in blocks:
+        lines.extend(["", "", *block])
+    return lines[2:]
+
+
+class _Writer:
+    def __init__(self, interface: Interface) -> None:
+        self.interface = interface
+        self.params = [name for name, _ in interface.inputs]
+        self.moving = [self.params[place] for place in interface.moving]
+
+    # pieces
+
+    def _fast(self, function: str, arguments: Sequence[tuple[str, Shape]], extra: str = "") -> list[str]:
+        """The way of plain floats and of arrays of exactly the input's shape."""
+        if not self.interface.points:
+            return []
+        tests, texts = [], []
+        for name, shape in arguments:
+            if not shape:
+                tests.append(f"type({name}) is float")
+                texts.append(name)
+            else:
+                tests.append(f"type({name}) is ndarray and {name}.shape == {shape} and {name}.dtype is FLOAT64")
+                texts.append(f"{name}.tolist()")
+        if extra:
+            tests.append(extra)
+        call = ", ".join(texts)
+        return [
+            f"    if {' and '.join(tests) or 'True'}:",
+            "        try:",
+            f"            return {function}({call})",
+            "        except (ArithmeticError, ValueError):",
+            f"            return _ieee({', '.join([function, *texts])})",
+        ]
+
+    def _read(self, names: str, shapes: str, values: str) -> str:
+        return f"    lead, arrays = _inputs({names}, {shapes}, {values})"
+
+    def _slow(self, function: str, guard: str = "not lead") -> list[str]:
+        if not self.interface.points:
+            return []
+        return [f"    if {guard}:", f"        return _at_point({function}, [array.tolist() for array in arrays])"]
+
+    def _many(self, plan: str, out: str = "") -> str:
+        return f"{self.interface.many}({plan}, arrays{f', {out}' if out else ''})"
+
+    def _own(self) -> list[tuple[str, Shape]]:
+        return list(self.interface.inputs)
+
+    def _described(self) -> str:
+        return f"{self.interface.name}({', '.join(self.params)})"
+
+    def _parameters(self, *more: str) -> str:
+        return ", ".join([*self.params, *more])
+
+    def _split(self, source: str, counts: tuple[int, int]) -> list[str]:
+        """The two groups of a list of results, each in the form in which it is returned."""
+        first, second = counts
+        head = f"{source}[0]" if first == 1 else f"tuple({source}[:{first}])"
+        tail = f"{source}[{first}]" if second == 1 else f"tuple({source}[{first}:])"
+        return [head, tail]
+
+    def _whole(self, source: str, count: int) -> str:
+        return f"{source}[0]" if count == 1 else f"tuple({source})"
+
+    # functions
+
+    def value(self) -> list[str]:
+        count = len(self.interface.results)
+        out = "out" if count > 1 else "[out]"
+        return [
+            f"def value({self._parameters('*', 'out=None') if self.params else ''}):",
+            f'    """{self._described()}."""',
+            *self._fast("_value_point", self._own(), "out is None"),
+            self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
+            *self._slow("_value_point", "not lead and out is None"),
+            f"    out = None if out is None else _targets(lead, _RESULTS, _RESULT_SHAPES, {self._out('out', count)})",
+            f"    found = {self._many('_VALUE', 'out')}",
+            f"    return {self._whole('found', count)}",
+        ] if out else []
+
+    def _out(self, name: str, count: int) -> str:
+        return f"[{name}]" if count == 1 else f'_sequence("out", {name}, {count})'
+
+    def _needs_scalar(self, name: str) -> list[str]:
+        results = self.interface.results
+        what = f"{len(results)} results" if len(results) != 1 else f"a result of shape {results[0][1]}"
+        return [
+            f"def {name}({self._parameters()}):",
+            f'    """There is none: {self.interface.name} has {what}."""',
+            f'    raise TypeError("{self.interface.name} has {what}, and so no gradient: use vjp or jvp")',
+        ]
+
+    def value_and_grad(self) -> list[str]:
+        if not self.interface.scalar:
+            return self._needs_scalar("value_and_grad")
+        count = len(self.moving)
+        gradient = f"_sequence(\"out\", out[1], {count})" if count != 1 else "[out[1]]"
+        return [
+            f"def value_and_grad({self._parameters('*', 'out=None') if self.params else ''}):",
+            f'    """{self._described()} and its gradient, by the backward program. out: (array, gradient) to write to."""',
+            *self._fast("_gradient_point", self._own(), "out is None"),
+            self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
+            *self._slow("_gradient_point", "not lead and out is None"),
+            "    if out is not None:",
+            f'        out = [_sequence("out", out, 2)[0], *{gradient}]',
+            "        out = _targets(lead, _RESULTS + _MOVING, _RESULT_SHAPES + _MOVING_SHAPES, out)",
+            f"    found = {self._many('_GRADIENT', 'out')}",
+            f"    return {', '.join(self._split('found', (1, count)))}",
+        ]
+
+    def grad(self) -> list[str]:
+        if not self.interface.scalar:
+            return self._needs_scalar("grad")
+        return [
+            f"def grad({self._parameters()}):",
+            f'    """The gradient of {self._described()}, by the backward program."""',
+            f"    return value_and_grad({self._parameters()})[1]",
+        ]
+
+    def jvp(self) -> list[str]:
+        count = len(self.interface.results)
+        tangents = self.interface.named("d_", self.interface.moving)
+        names = [name for name, _ in tangents]
+        fast: list[str] = []
+        if self.interface.points and self.params and names:
+            fast = [
+                f"    if len(primals) == {len(self.params)} and len(tangents) == {len(names)}:",
+                f"        {_targets_text(self.params)} = primals",
+                f"        {_targets_text(names)} = tangents",
+                *(f"    {line}" for line in self._fast("_jvp_point", [*self._own(), *tangents])),
+            ]
+        return [
+            "def jvp(primals, tangents):",
+            f'    """{self.interface.name} and its derivative along the tangents, by the forward program."""',
+            *fast,
+            f'    primals = _sequence("primals", primals, {len(self.params)})',
+            f'    tangents = _sequence("tangents", tangents, {len(names)})',
+            self._read("_NAMES + _TANGENTS", "_SHAPES + _MOVING_SHAPES", "(*primals, *tangents)"),
+            *self._slow("_jvp_point"),
+            f"    found = {self._many('_JVP')}",
+            f"    return {', '.join(self._split('found', (count, count)))}",
+        ]
+
+    def vjp(self) -> list[str]:
+        count = len(self.interface.results)
+        texts = "cotangent" if count == 1 else f'_sequence("cotangent", cotangent, {count})'
+        fast: list[str] = []
+        if self.interface.points and count == 1:
+            shape = self.interface.results[0][1]
+            fast = self._fast("_vjp_point", [*self._own(), ("cotangent", shape)])
+        values = f"({', '.join([*self.params, texts if count == 1 else f'*{texts}'])},)"
+        return [
+            f"def vjp({self._parameters()}):",
+            f'    """{self._described()}, and the function that pulls a cotangent of it back to the inputs."""',
+            "",
+            "    def pullback(cotangent):",
+            *(f"    {line}" for line in fast),
+            "    " + self._read("_NAMES + _COTANGENTS", "_SHAPES + _RESULT_SHAPES", values),
+            *(f"    {line}" for line in self._slow("_vjp_point")),
+            f"        found = {self._many('_VJP')}",
+            f"        return {self._whole('found', len(self.moving))}",
+            "",
+            f"    return value({self._parameters()}), pullback",
+        ]
+
+    def signature(self) -> list[str]:
+        lines = [
+            f"def signature({self._parameters()}):",
+            '    """The sign of every guard, in the order of GUARDS: 2 where NaN is compared, -128 where it is not reached."""',
+            self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
+        ]
+        if self.interface.points:
+            lines += [
+                "    if not lead:",
+                "        signs = _at_point(_signature_point, [array.tolist() for array in arrays])",
+                "        return np.array(signs, dtype=np.int8)",
+            ]
+        return [
+            *lines,
+            f"    found = {self._many('_SIGNATURE')}",
+            "    flat = [np.broadcast_to(sign, (*lead, *sign.shape[len(lead) :])).reshape((*lead, -1)) for sign in found]",
+            "    return np.concatenate([np.empty((*lead, 0)), *flat], axis=-1).astype(np.int8)",
+        ]
+
+    def field(self) -> list[str]:
+        if not self.interface.points:
+            return [
+                f"def field({self._parameters()}):",
+                '    """Not to be had from this module: the program is too long to try its choices one by one."""',
+                f'    raise ValueError("field: {self.interface.name} is too long; use `cfc at`")',
+            ]
+        return [
+            f"def field({self._parameters()}):",
+            '    """The vertices of D at one point: a row for each combination of choices at the ties, without repeats.',
+            "",
+            "    A row has the derivatives by all entries of the differentiable inputs, one input after the other"
+            + ("." if self.interface.scalar else ",")
+            ,
+            *(
+                []
+                if self.interface.scalar
+                else ["    for each entry of the results (one axis more)."]
+            ),
+            "    Choices are those of the operations that run at the point; raises ValueError above 2**16 combinations.",
+            '    """',
+            self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
+            "    if lead:",
+            '        raise ValueError(f"field takes one point, not a batch of shape {lead}")',
+            "    return _field_point([array.tolist() for array in arrays])",
+        ]
+
+    def hvp(self) -> list[str]:
+        if not self.interface.scalar:
+            return self._needs_scalar("hvp")
+        names = self.interface.named("d_", self.interface.moving)
+        return [
+            "def hvp(primals, direction):",
+            f'    """The derivative of the gradient of {self.interface.name} along `direction`."""',
+            f'    primals = _sequence("primals", primals, {len(self.params)})',
+            f'    direction = _sequence("direction", direction, {len(names)})',
+            self._read("_NAMES + _TANGENTS", "_SHAPES + _MOVING_SHAPES", "(*primals, *direction)"),
+            *self._slow("_hvp_point"),
+            f"    found = {self._many('_HVP')}",
+            f"    return {self._whole('found', len(self.moving))}",
+        ]
+
+    def hessian(self) -> list[str]:
+        if not self.interface.scalar:
+            return self._needs_scalar("hessian")
+        return [
+            f"def hessian({self._parameters()}):",
+            '    """The matrix of second derivatives by all entries of the differentiable inputs, one after the other."""',
+            self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
+            "    sizes = [math.prod(shape) for shape in _MOVING_SHAPES]",
+            "    cuts = np.cumsum([0, *sizes])",
+            "    columns = []",
+            "    for unit in np.eye(cuts[-1]):",
+            "        parts = [unit[a:b].reshape(shape) for a, b, shape in zip(cuts, cuts[1:], _MOVING_SHAPES)]",
+            "        column = hvp(arrays, parts)",
+            f"        column = {'[column]' if len(self.moving) == 1 else 'column'}",
+            "        columns.append(np.concatenate([np.reshape(c, (*lead, -1)) for c in column], axis=-1))",
+            "    return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0, 0))",
+        ]
+
+
+def _targets_text(names: Sequence[str]) -> str:
+    return f"{names[0]}," if len(names) == 1 else ", ".join(names)
+
+
+def table_lines(interface: Interface) -> list[str]:
+    """The tuples of names and shapes that the public functions read their arguments by."""
+    moving = interface.named("", interface.moving)
+    tangents = interface.named("d_", interface.moving)
+    cotangents = ["cotangent"] if len(interface.results) == 1 else [
+        f"cotangent[{place}]" for place in range(len(interface.results))
+    ]
+    rows = {
+        "_NAMES": tuple(name for name, _ in interface.inputs),
+        "_SHAPES": tuple(shape for _, shape in interface.inputs),
+        "_MOVING": tuple(name for name, _ in moving),
+        "_MOVING_SHAPES": tuple(shape for _, shape in moving),
+        "_TANGENTS": tuple(name for name, _ in tangents),
+        "_COTANGENTS": tuple(cotangents),
+        "_RESULTS": tuple(name for name, _ in interface.results),
+        "_RESULT_SHAPES": tuple(shape for _, shape in interface.results),
+    }
+    return [f"{name} = {row!r}" for name, row in rows.items()]
+
+
+def calls(interface: Interface) -> list[tuple[str, str]]:
+    """Each public function with what it returns, for the docstring of the module."""
+    params = ", ".join(name for name, _ in interface.inputs)
+    primals = _sequence_text([name for name, _ in interface.inputs])
+    tangents = _sequence_text([name for name, _ in interface.named("d_", interface.moving)])
+    name = interface.name
+    rows = [
+        (f"value({params})", f"{name}"),
+        (f"jvp({primals}, {tangents})", f"({name}, its derivative along the tangents), by the forward program"),
+        (f"vjp({params})", f"({name}, pullback): pullback(cotangent) has a cotangent for each input"),
+    ]
+    if interface.scalar:
+        rows += [
+            (f"grad({params})", "the derivative by each input, by the backward program"),
+            (f"value_and_grad({params})", "both in one sweep"),
+        ]
+    rows += [
+        (f"signature({params})", "the sign of every guard, int8, in the order of GUARDS"),
+        (f"field({params})", "the vertices of D at one point, a row each"),
+    ]
+    if interface.order == 2 and interface.scalar:
+        rows += [
+            (f"hvp({primals}, {tangents})", "the second derivative along a direction"),
+            (f"hessian({params})", "the matrix of second derivatives"),
+        ]
+    return rows
+
+
+def values_of(program: Program) -> tuple[Value, ...]:
+    return tuple(param.value for param in program.params)

@@ -1,0 +1,183 @@
+"""Report -> lines for a terminal: coloured with Rich where someone looks, the same text plain in a pipe.
+
+A line is a tuple of (text, style) pairs; `plain` and `paint` are the two ways out, so that both say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO, TypeAlias
+
+from cfcompiler.errors import CFError, Explanation
+from cfcompiler.gallery import Example
+from cfcompiler.report import Nested, PointReport, Row, TieTable
+from cfcompiler.source import Source
+
+Line: TypeAlias = tuple[tuple[str, str], ...]
+
+HEAD, LABEL, DIM, WARNING, ERROR = "bold", "cyan", "dim", "yellow", "bold red"
+LABEL_WIDTH = 10
+# More entries than these of one array, or vertices of D, are for --json.
+ENTRIES, VERTICES = 12, 24
+
+
+def plain(lines: Iterable[Line]) -> str:
+    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
+
+
+def paint(lines: Iterable[Line], stream: TextIO) -> None:
+    """Write to a terminal in colour; Rich honours NO_COLOR."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False)
+    for line in lines:
+        console.print(Text.assemble(*line), soft_wrap=True)
+
+
+# cfc at
+
+
+def point_lines(report: PointReport, source: Source) -> Iterator[Line]:
+    """Everything about one point."""
+    where = row_text(report.point) or "its only point"
+    yield ((report.program, HEAD), (f" at {where}", ""), (f", ties {report.ties}", DIM))
+    yield from _block("value", [nested_text(report.value)])
+    if report.forward == report.backward:
+        yield from _block("AD", _rows(report, report.backward))
+    else:
+        yield from _block("forward", _rows(report, report.forward))
+        yield from _block("backward", _rows(report, report.backward))
+    yield from _block("tied here", list(_ties(report, source)) or ["nothing"])
+    yield from _block("field D", list(_vertices(report)))
+    for note in (report.reason, *report.notes):
+        if note:
+            yield ((" " * 2 + "note".ljust(LABEL_WIDTH), WARNING), (note, ""))
+
+
+def _block(label: str, texts: Sequence[str]) -> Iterator[Line]:
+    for place, text in enumerate(texts):
+        yield (("  " + (label if place == 0 else "").ljust(LABEL_WIDTH), LABEL), (text, ""))
+
+
+def _rows(report: PointReport, rows: Sequence[Row]) -> list[str]:
+    if report.scalar:
+        return [row_text(rows[0]) or "no inputs"]
+    return [f"[{place}] {row_text(row)}" for place, row in enumerate(rows)]
+
+
+def _ties(report: PointReport, source: Source) -> Iterator[str]:
+    heads = [f"{tie.line}:{tie.column}  {tie.op}: {tie.guard} = 0" for tie in report.ties_here]
+    width = max((len(head) for head in heads), default=0)
+    for tie, head in zip(report.ties_here, heads, strict=True):
+        yield f"{head.ljust(width)}   {source.line(tie.line).strip()}"
+
+
+def _vertices(report: PointReport) -> Iterator[str]:
+    if not report.vertices:
+        yield "not known"
+    for vertex in report.vertices[:VERTICES]:
+        yield "; ".join(row_text(row) for row in vertex)
+    more = len(report.vertices) - VERTICES
+    if more > 0:
+        yield f"... and {more} more"
+    if report.vertices and not report.complete:
+        yield "... not all of them"
+
+
+def row_text(row: Row) -> str:
+    """`x = 1, v = [0, 1/2]`."""
+    return ", ".join(f"{name} = {nested_text(value)}" for name, value in row.items())
+
+
+def nested_text(value: Nested) -> str:
+    if isinstance(value, str):
+        return value
+    shown = [nested_text(entry) for entry in value[:ENTRIES]]
+    if len(value) > ENTRIES:
+        shown.append(f"... {len(value)} entries")
+    return "[" + ", ".join(shown) + "]"
+
+
+# cfc ties
+
+
+def tie_lines(table: TieTable, width: int | None) -> Iterator[Line]:
+    """The table, cut into several side by side where it is wider than `width`."""
+    labels = [(row.expression, row.tie) for row in table.rows]
+    cells = [[_cell(*returned) for returned in row.returned] for row in table.rows]
+    heads = ["operation", "at the tie"]
+    left = [max(len(heads[side]), *(len(label[side]) for label in labels)) for side in (0, 1)]
+    widths = [max(len(name), *(len(row[place]) for row in cells)) for place, name in enumerate(table.presets)]
+    yield (("What each preset returns at a tie: the derivatives by the inputs, in order; ", ""),)
+    yield (("after f: the forward mode, where it differs from the reverse mode.", ""),)
+    for group in _groups(widths, sum(left) + 2, width):
+        yield ()
+        titles = "  ".join(table.presets[place].ljust(widths[place]) for place in group)
+        yield ((f"{heads[0].ljust(left[0])}  {heads[1].ljust(left[1])}  {titles}", HEAD),)
+        versions = "  ".join(table.versions[place][: widths[place]].ljust(widths[place]) for place in group)
+        yield ((f"{''.ljust(left[0] + left[1] + 2)}  {versions}", DIM),)
+        for (expression, tie), row in zip(labels, cells, strict=True):
+            entries = "  ".join(row[place].ljust(widths[place]) for place in group)
+            yield ((f"{expression.ljust(left[0])}  ", LABEL), (f"{tie.ljust(left[1])}  ", DIM), (entries, ""))
+
+
+def _cell(forward: Sequence[str], reverse: Sequence[str]) -> str:
+    text = " ".join(reverse)
+    return text if forward == reverse else f"{text} f: {' '.join(forward)}"
+
+
+def _groups(widths: Sequence[int], left: int, width: int | None) -> list[list[int]]:
+    """Columns that fit beside the labels, at least one in a group."""
+    groups: list[list[int]] = [[]]
+    room = left
+    for place, own in enumerate(widths):
+        if width is not None and groups[-1] and room + own + 2 > width:
+            groups.append([])
+            room = left
+        groups[-1].append(place)
+        room += own + 2
+    return groups
+
+
+# cfc demo, cfc explain, complaints
+
+
+def gallery_lines(examples: Sequence[Example]) -> Iterator[Line]:
+    width = max(len(example.name) for example in examples)
+    for example in examples:
+        yield ((example.name.ljust(width) + "  ", LABEL), (example.title, ""))
+
+
+def example_lines(example: Example) -> Iterator[Line]:
+    for line in example.text.rstrip("\n").split("\n"):
+        yield ((line, DIM if line.startswith("#") else ""),)
+
+
+def command_line(arguments: Sequence[str]) -> Line:
+    return (("$ cfc " + " ".join(arguments), HEAD),)
+
+
+def explanation_lines(explanation: Explanation) -> Iterator[Line]:
+    first, *rest = explanation.render().rstrip("\n").split("\n")
+    yield ((first, HEAD),)
+    for line in rest:
+        yield ((line, LABEL if line in ("wrong:", "right:") else ""),)
+
+
+def code_lines(explanations: Iterable[Explanation]) -> Iterator[Line]:
+    for explanation in explanations:
+        yield ((explanation.code + "  ", LABEL), (explanation.title, ""))
+
+
+def complaint_lines(error: CFError) -> Iterator[Line]:
+    for line in error.render().split("\n"):
+        head, mark, rest = line.partition(": error CF")
+        if mark and not line.startswith(" "):
+            yield ((head + ": ", ""), ("error CF" + rest, ERROR))
+        elif set(line.strip()) == {"^"}:
+            yield ((line, ERROR),)
+        elif line.startswith("  hint: "):
+            yield ((line, WARNING),)
+        else:
+            yield ((line, ""),)

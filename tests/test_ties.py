@@ -1,0 +1,72 @@
+"""Every recorded answer of every framework at ties, NaN and inf is reproduced by its preset, or is listed.
+
+data/unreproduced.json lists what is not reproduced, row by row, with the reason; it is exact: a listed row that is
+reproduced after all fails as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from functools import lru_cache
+
+import pytest
+
+from tests.ties_rows import DATA, Row, disagreement, recorded_rows
+from tests.ties_translation import NotExpressible
+
+ROWS = tuple(recorded_rows())
+GROUPS = sorted({(row.file, row.framework, row.mode) for row in ROWS})
+
+
+@lru_cache(maxsize=1)
+def listed() -> dict[str, str]:
+    """Key of a row -> why it is not reproduced."""
+    groups = json.loads((DATA / "unreproduced.json").read_text(encoding="utf-8"))["unreproduced"]
+    reasons: dict[str, str] = {}
+    for group in groups:
+        for key in group["rows"]:
+            assert key not in reasons, f"listed twice: {key}"
+            reasons[key] = group["reason"]
+    return reasons
+
+
+def failure(row: Row) -> str | None:
+    try:
+        return disagreement(row)
+    except NotExpressible as problem:
+        return problem.reason
+
+
+@pytest.mark.parametrize(("file", "framework", "mode"), GROUPS)
+def test_each_row_is_reproduced_or_listed_with_its_reason(file: str, framework: str, mode: str) -> None:
+    reasons = listed()
+    unlisted, reproduced = [], []
+    for row in ROWS:
+        if (row.file, row.framework, row.mode) != (file, framework, mode):
+            continue
+        problem = failure(row)
+        if problem is not None and row.key not in reasons:
+            unlisted.append(f"{row.key}: {problem}")
+        if problem is None and row.key in reasons:
+            reproduced.append(row.key)
+    assert not unlisted, f"{len(unlisted)} rows are neither reproduced nor listed:\n" + "\n".join(
+        unlisted[:50]
+    )
+    assert not reproduced, "listed as unreproduced, but reproduced:\n" + "\n".join(reproduced[:50])
+
+
+def test_the_listing_names_only_recorded_rows() -> None:
+    known = {row.key for row in ROWS}
+    assert not [key for key in listed() if key not in known]
+
+
+def test_the_files_hold_all_answers() -> None:
+    counts: dict[str, int] = defaultdict(int)
+    for row in ROWS:
+        counts[row.file] += 1
+    assert counts == {"ties": 12534, "conventions": 431}
+
+
+def test_the_keys_of_rows_are_unique() -> None:
+    assert len({row.key for row in ROWS}) == len(ROWS)
