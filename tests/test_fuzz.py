@@ -23,9 +23,12 @@ CORPUS = [
     for folder in ("examples", "tests/bad")
     for path in sorted((ROOT / folder).glob("*.cf"))
 ]
-PIECES = """ ( ) [ ] { } , : ; . = == != < <= > >= + - * / ** @ += -= ^ % & | ~ ! ? $ \\ # " ' \"\"\" def if elif else for
-    in return assert pass not and or lambda while import class True False None x y f g n 0 1 -1 2.0 1e9 1e-400 007 0x1 1_0
-    range(3) range(n) load("a","b") x[0] x[1:] .T .shape relu(x) max(x,y,0) where(x>0,x,y) [x,y] Real Int Const
+PIECES = """ ( ) [ ] { } , : ; . = == != < <= > >= + - * / ** @ += -= ^ % & | ~ ! ? $ \\ # " ' \"\"\"
+    def if elif else for
+    in return assert pass not and or lambda while import class True False None x y f g n 0 1 -1 2.0 1e9
+    1e-400 007 0x1 1_0
+    range(3) range(n) load("a","b") x[0] x[1:] .T .shape relu(x) max(x,y,0) where(x>0,x,y) [x,y] Real
+    Int Const
     __missing__ ties = "jax" \t \n \r\n \f \x00 \ufeff \u00e9 \u2028 \U0001f600""".split(" ")
 PIECES += [" ", "    ", "\n", "\n    ", "\n        ", "\t", "\n\n"]
 

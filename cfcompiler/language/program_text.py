@@ -129,7 +129,7 @@ class _Line:
         return int(text)
 
     def separated(self, closing: str, one: Callable[[], Any]) -> tuple[Any, ...]:
-        """Entries separated by commas up to `closing`, which is consumed."""
+        """Entries separated by commas up to `closing`, which is consumed; "" is the end of the line."""
         entries: list[Any] = []
         while not self.accept(closing):
             if entries:
@@ -193,12 +193,7 @@ class _Reader:
         line.take("(")
         params = line.separated(")", lambda: self._param(line))
         line.take("->")
-        results: list[str] = []
-        while line.kind():
-            if results:
-                line.take(",")
-            results.append(line.name())
-        return name, params, tuple(results)
+        return name, params, line.separated("", line.name)
 
     def _param(self, line: _Line) -> Param:
         name = line.name()

@@ -288,6 +288,23 @@ def _vertices(run: Callable[[_Choices], Sequence[float]]) -> list[tuple[float, .
     return sorted(found)
 
 
+def _field_point(function: Callable[..., Any], arguments: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> Any:
+    """The vertices of D at a point: `function` pulls cotangents of results of these shapes back, as it is told to."""
+    sizes = [math.prod(shape) for shape in shapes]
+    cuts = [0, *itertools.accumulate(sizes)]
+
+    def run(choose: _Choices) -> list[float]:
+        row: list[float] = []
+        for unit in np.eye(cuts[-1]):
+            seeds = [unit[a:b].reshape(shape).tolist() for a, b, shape in zip(cuts, cuts[1:], shapes, strict=False)]
+            for cotangent in _at_point(function, [*arguments, *seeds, choose]):
+                row.extend(np.ravel(cotangent).tolist())
+        return row
+
+    rows = np.array(_vertices(run))
+    return rows if sizes == [1] and shapes[0] == () else rows.reshape(len(rows), cuts[-1], -1)
+
+
 TABLE: dict[str, Any] = {
     name: function
     for name, function in globals().items()

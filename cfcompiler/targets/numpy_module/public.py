@@ -299,7 +299,7 @@ class _Writer:
             self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
             "    if lead:",
             '        raise ValueError(f"field takes one point, not a batch of shape {lead}")',
-            "    return _field_point([array.tolist() for array in arrays])",
+            "    return _field_point(_choices_point, [array.tolist() for array in arrays], _RESULT_SHAPES)",
         ]
 
     def hvp(self) -> list[str]:

@@ -1,0 +1,142 @@
+"""Stages to the text of a module, from its first line to its last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from cfcompiler import ieee
+from cfcompiler.program import Program
+from cfcompiler.targets.numpy_module import array_functions, drivers, input_functions, metadata, point_functions, public
+from cfcompiler.targets.numpy_module.batch import block_code
+from cfcompiler.targets.numpy_module.constants import Constants
+from cfcompiler.targets.numpy_module.guards import guards_of
+from cfcompiler.targets.numpy_module.public import Interface
+from cfcompiler.targets.numpy_module.scalar import function_text
+from cfcompiler.targets.numpy_module.stages import Stages
+from cfcompiler.targets.numpy_module.texts import needed_texts
+
+ORDER = ("value", "gradient", "jvp", "vjp", "hvp", "signature")
+# Functions of plain floats and what NumPy has for each.
+_ON_NUMPY = {
+    "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan", "atan2": "arctan2",
+    "atanh": "arctanh", "cbrt": "cbrt", "copysign": "copysign", "cos": "cos", "cosh": "cosh", "exp": "exp",
+    "expm1": "expm1", "fmod": "fmod", "log": "log", "log10": "log10", "log1p": "log1p", "log2": "log2", "pow": "power",
+    "sin": "sin", "sinh": "sinh", "sqrt": "sqrt", "tan": "tan", "tanh": "tanh",
+    "_divide_point": "divide", "_power_point": "power", "_remainder_point": "remainder",
+}  # fmt: skip
+_SAFE = ("erf", "erfc")  # never raise
+
+
+def module_text(program: Program, stages: Stages, *, checks: bool, command: str) -> str:
+    guards = guards_of(stages.value)
+    interface = public.interface_of(program, points=stages.scalar, many="_sweep", order=stages.order)
+    point = _point_lines(stages, interface) if stages.scalar else []
+    many, settings = _many_lines(stages)
+    users = public.public_lines(interface)
+    tables = public.table_lines(interface)
+    point_helpers = needed_texts([*point, *users], point_functions.TABLE)
+    costs = {name: metadata.cost_of(stages.programs[stage]) for name, stage in _costed(stages)}
+    head = [
+        metadata.first_line(program),
+        *metadata.docstring(
+            program,
+            public.calls(interface),
+            checks=checks,
+            command=command,
+            many="One point, or many at once: leading axes of the inputs broadcast, as in NumPy.",
+        ),
+        "",
+    ]
+    body = [
+        *metadata.metadata_lines(program, guards, costs, shaped_guards=not stages.scalar),
+        *_section("one point: plain floats", [*_joined(point_helpers), *point, *_ieee_lines(point_helpers)])
+        * bool(stages.scalar),
+        *_section("many points: blocks that stay in the cache", many),
+        *_section("what a user calls", [*_joined(needed_texts(users, input_functions.TABLE)), *tables, "", "", *users]),
+    ]
+    imports = _imports([*point, *"\n".join(point_helpers).split("\n")], body)
+    return "\n".join([*head, *imports, "", *settings, *body]) + "\n"
+
+
+def _costed(stages: Stages) -> list[tuple[str, str]]:
+    backward = "gradient" if "gradient" in stages.programs else "vjp"
+    return [("value", "value"), ("forward", "jvp"), ("backward", backward)]
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return ["", "", f"# {title}", "", "", *lines]
+
+
+def _joined(texts: Sequence[str]) -> list[str]:
+    lines: list[str] = []
+    for text in texts:
+        lines.extend([*text.split("\n"), "", ""])
+    return lines
+
+
+def _point_lines(stages: Stages, interface: Interface) -> list[str]:
+    lines: list[str] = []
+    for name in ORDER:
+        if name in stages.programs:
+            results = _listed if name == "signature" else partial(public.point_results, interface, name)
+            lines.extend([*function_text(stages.programs[name], f"_{name}_point", results), "", ""])
+    text = function_text(stages.programs["vjp"], "_choices_point", _listed, choosing=True)
+    return [*lines, *text]
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return f"[{', '.join(texts)}]"
+
+
+def _ieee_lines(helpers: Sequence[str]) -> list[str]:
+    """The names of the module as they are on NumPy's float64."""
+    own = [match[1] for text in helpers if (match := re.match(r"def (\w+)", text))]
+    used = set(re.findall(r"\b\w+\b", "\n".join(helpers)))
+    del used
+    names = ", ".join(f'"{name}": np.{numpy}' for name, numpy in _ON_NUMPY.items() if not name.startswith("_"))
+    direct = ", ".join(f'"{name}": np.{_ON_NUMPY[name]}' for name in own if name in _ON_NUMPY)
+    again = [name for name in own if name not in _ON_NUMPY]
+    return [
+        "",
+        "",
+        "# The names above as they are on NumPy's float64, for _ieee.",
+        f"_IEEE = {{**globals(), {names}{', ' + direct if direct else ''}}}",
+        f"for _name in {again!r}:",
+        "    _IEEE[_name] = type(_ieee)(_IEEE[_name].__code__, _IEEE, _name, _IEEE[_name].__defaults__)",
+    ]
+
+
+def _many_lines(stages: Stages) -> tuple[list[str], list[str]]:
+    constants = Constants()
+    lines: list[str] = []
+    for name in ORDER:
+        if name in stages.programs:
+            code = block_code(stages.programs[name], f"_{name.upper()}", constants)
+            lines.extend([*code.lines, "", ""])
+    arrays = needed_texts([*lines, "_sweep"], array_functions.FUNCTIONS)
+    special = needed_texts([*lines, *arrays], _IEEE_ARRAYS)
+    runtime = needed_texts([*lines, "_sweep"], drivers.FUNCTIONS)
+    settings = [
+        "BLOCK = 32768  # points at a time",
+        "THREADS = None  # for many points: None is one for each core",
+        "_TABLES = {}  # slopes by the pattern of the choices, filled when first used",
+        "",
+    ]
+    return [*_joined([*special, *arrays, *runtime]), *constants.lines(), "", "", *lines], settings
+
+
+_IEEE_ARRAYS: dict[str, Callable[..., object]] = dict(ieee.ARRAY_FUNCTIONS)
+
+
+def _imports(point: Sequence[str], body: Sequence[str]) -> list[str]:
+    text = "\n".join(body)
+    near = "\n".join(line.split("  #")[0] for line in point if not line.lstrip().startswith(("#", '"""')))
+    called = set(re.findall(r"(?<![.\w])([a-z]\w*)\(", near))
+    words = set(re.findall(r"(?<![.\w])(inf|nan)\b", near))
+    names = sorted((called & {*(name for name in _ON_NUMPY if not name.startswith("_")), *_SAFE}) | words)
+    lines = [f"import {name}" for name in ("itertools", "math", "os") if re.search(rf"(?<![.\w]){name}\.", text)]
+    if names:
+        lines.append(f"from math import {', '.join(names)}")
+    return [*lines, "", "import numpy as np", "from numpy import array, ndarray", "", "FLOAT64 = np.dtype(np.float64)"]

@@ -1,0 +1,71 @@
+"""Program -> the derived programs of its module, each a stage, and how they are to be carried out.
+
+    value      x...          -> f...
+    gradient   x...          -> f, c_x...      of a program with one scalar result
+    vjp        x..., c...    -> c_x...
+    jvp        x..., d_x...  -> f..., d_f...
+    hvp        x..., d_x...  -> d_c_x...       in order 2: forward over reverse
+    signature  x...          -> the sign of every guard
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from cfcompiler.program import Program
+from cfcompiler.targets.numpy_module import guards
+from cfcompiler.transforms.forward import jvp
+from cfcompiler.transforms.reverse import gradient, vjp
+from cfcompiler.transforms.scalarize import TooManyScalars, is_scalar, scalarize
+from cfcompiler.transforms.tidy import tidy
+from cfcompiler.verify import verify
+
+# Beyond these an array stays an array also at one point: a call on an array costs about as much as 20 on floats.
+MOST_SCALARS = 4_000
+SCALARS_FOR_AN_ARRAY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The programs by name; `scalar`: whether they are scalarized. `order` is 1 where there is no gradient."""
+
+    value: Program  # as written, with what is tested of its assertions
+    programs: Mapping[str, Program]
+    scalar: bool
+    order: int
+
+
+def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
+    base = program if checks else replace(program, assertions=())
+    written = _scalarized(base)
+    unrolled = written is not None
+    outputs = len(base.results)
+    programs = {"value": base}
+    backward = verify(vjp(base))
+    programs["vjp"] = replace(backward, results=backward.results[outputs:])
+    programs["jvp"] = verify(jvp(base))
+    scalar_result = outputs == 1 and not base.results[0].shape
+    if scalar_result:
+        programs["gradient"] = verify(gradient(base))
+        if order == 2:
+            second = verify(jvp(tidy(programs["gradient"])))
+            moving = len(programs["gradient"].results) - outputs
+            programs["hvp"] = replace(second, results=second.results[len(second.results) - moving :])
+    found = {name: verify(tidy(one)) for name, one in programs.items()}
+    if unrolled:
+        found = {name: verify(tidy(scalarize(one))) for name, one in found.items()}
+    value = written if written is not None else base
+    found["signature"] = guards.signature(value)
+    return Stages(value, found, unrolled, order if scalar_result else 1)
+
+
+def _scalarized(program: Program) -> Program | None:
+    """The unrolled program, where a point is quicker on plain floats than on arrays."""
+    if is_scalar(program):
+        return program
+    most = min(MOST_SCALARS, SCALARS_FOR_AN_ARRAY * len(program.instructions) + 20)
+    try:
+        return verify(scalarize(program, most))
+    except TooManyScalars:
+        return None
