@@ -318,7 +318,7 @@ ISLANDS = [
     (sorted_(True, True), (4,)),
     *((extremum("max", tie, gate, "nan", (0,)), (4,)) for tie in ("split", "first", "last", "all") for gate in ("mul", "select")),
     (extremum("min", "split", "mul", "zero", (0,)), (4,)),
-    (extremum("min", (ONE, ZERO, HALF, ONE), "select", "share", (0,)), (4,)),
+    (extremum("min", (ONE, HALF, HALF, ONE), "select", "share", (0,)), (4,)),
     (extremum("max", "first", "select", "share", (1,)), (2, 3)),
     (extremum("max", "split", "mul", "nan", (0, 1)), (2, 2)),
     (running("max", False), (5,)),

@@ -12,11 +12,20 @@ from functools import lru_cache
 
 import pytest
 
+from cfcompiler.compiler import compile_text
+from cfcompiler.language.lowering import prelude
+from cfcompiler.language.tree import Function
+from cfcompiler.ties import preset_names
 from tests.ties_rows import DATA, Row, disagreement, recorded_rows
 from tests.ties_translation import NotExpressible
 
 ROWS = tuple(recorded_rows())
 GROUPS = sorted({(row.file, row.framework, row.mode) for row in ROWS})
+
+
+def _needed(function: Function) -> int:
+    """How many arguments a call must give."""
+    return sum(parameter.default is None for parameter in function.parameters)
 
 
 @lru_cache(maxsize=1)
@@ -66,6 +75,28 @@ def test_the_files_hold_all_answers() -> None:
     for row in ROWS:
         counts[row.file] += 1
     assert counts == {"ties": 12534, "conventions": 431}
+
+
+OPERATIONS = (
+    *(f"{function.name}({', '.join('xyz'[: _needed(function)])})" for function in prelude().values()),
+    *(
+        f"{name}(v)"
+        for name in ("max", "min", "sort", "median", "cummax", "cummin", "prod", "logsumexp", "norm2")
+    ),
+    "quantile(v, 0.3)",
+    "topk(v, 2)",
+    "maxpool(v, 2)",
+    "max(x, y, z)",
+    "x**2.5 + x**0.5 + x**0.0 + x**3 + x**y + x/y + remainder(x, y) + fmod(x, y) + atan2(x, y)",
+)
+
+
+@pytest.mark.parametrize("preset", [*preset_names(), "default"])
+def test_each_preset_has_rules_for_all_operations(preset: str) -> None:
+    for operation in OPERATIONS:
+        program = compile_text(f"def f(x, y, z, v: Real[4]):\n    return {operation}\n", preset=preset)
+        assert program.forward.results
+        assert program.backward.results
 
 
 def test_the_keys_of_rows_are_unique() -> None:

@@ -154,7 +154,9 @@ def _safe_names(program: Program) -> dict[str, str]:
     values = [*(param.value for param in program.params), *(instruction.out for instruction in program.instructions)]
     for value in values:
         name = re.sub(r"\W", "_", value.name)
-        while _RESERVED.match(name) or name in taken:
+        if _RESERVED.match(name):
+            name = f"v_{name}"
+        while name in taken:
             name += "_"
         taken.add(name)
         names[value.name] = name
@@ -210,7 +212,7 @@ class _Block:
         self.opposites: dict[Operand, Operand] = {}
         self.masks: dict[tuple[Operand, bool], tuple[Register, int]] = {}
         self.shares: dict[tuple[Operand, Operand], tuple[Operand, bool]] = {}
-        self.sure: Register | None = None
+        self.sure: Operand | None = None
         self.watched: set[tuple[str, str]] = set()
         self.aliased: set[str] = set()
         self.outputs = [f"out{place}" for place in range(len(program.results))]
@@ -427,25 +429,22 @@ class _Block:
         if (left.name, right.name) in self.watched:
             return
         self.watched.add((left.name, right.name))
-        self._require("greater", "less", left, right)
+        self._require(self._either("greater", "less", left, right))
 
     def _watch_order(self, left: Value, right: Value) -> None:
         """Ask of the points that left and right can be compared."""
         if (left.name, right.name) not in self.watched:
-            self._require("greater_equal", "less", left, right)
+            self._require(self._either("greater_equal", "less", left, right))
 
-    def _require(self, one: str, other: str, left: Value, right: Value) -> None:
-        either = self.calls.ufunc(
-            "logical_or",
-            self._truth(one, left, right),
-            self._truth(other, left, right),
-            memory="truth",
-            span=self.span,
-        )
-        if self.sure is None:
-            self.sure = either
-        else:
-            self.sure = self.calls.ufunc("logical_and", self.sure, either, memory="truth", span=self.span)
+    def _either(self, one: str, other: str, left: Value, right: Value) -> Operand:
+        truths = (self._truth(one, left, right), self._truth(other, left, right))
+        return self.calls.ufunc("logical_or", *truths, memory="truth", span=self.span)
+
+    def _require(self, truth: Operand) -> None:
+        """Points where `truth` does not hold are open."""
+        if self.sure is not None:
+            truth = self.calls.ufunc("logical_and", self.sure, truth, memory="truth", span=self.span)
+        self.sure = truth
 
     # instructions
 
@@ -606,6 +605,8 @@ class _Block:
         if above == right and below == left:
             return self._ufunc("minimum", self.real(below), self.real(above))
         if self._is_zero(right) and above == left and self.negated.get(below.name) == self.real(left):
+            if (left.name, right.name) not in self.watched:
+                self._require(self._truth("not_equal", left, right))  # -0.0 is its own absolute value here
             return self._ufunc("absolute", self.real(left))
         watched = (left.name, right.name) in self.watched
         if not watched:

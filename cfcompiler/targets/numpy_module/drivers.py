@@ -75,7 +75,7 @@ def _run(plan: Any, columns: list[Any], targets: list[Any], count: int) -> None:
     cuts = [count * part // threads for part in range(threads + 1)]
     with ThreadPoolExecutor(threads) as pool:
         for done in [
-            pool.submit(_run_range, plan, columns, targets, start, stop, THREADED_BLOCK)
+            pool.submit(_run_range, plan, columns, targets, start, stop)
             for start, stop in zip(cuts, cuts[1:], strict=False)
         ]:
             done.result()
@@ -87,7 +87,7 @@ def _run_range(plan: Any, columns: list[Any], targets: list[Any], start: int, st
     width = 0
     work: tuple[Any, ...] = ()
     with np.errstate(all="ignore"):
-        for begin in range(start, stop, BLOCK):
+        for begin in range(start, stop):
             end = min(begin + BLOCK, stop)
             if end - begin != width:
                 width = end - begin

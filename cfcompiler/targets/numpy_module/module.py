@@ -31,7 +31,7 @@ _SAFE = ("erf", "erfc")  # never raise
 
 def module_text(program: Program, stages: Stages, *, checks: bool, command: str) -> str:
     guards = guards_of(stages.value)
-    interface = public.interface_of(program, points=stages.scalar, many="_sweep", order=stages.order)
+    interface = public.interface_of(program, points=stages.scalar, many="_sweep", order=stages.order, guarded=bool(guards))
     point = _point_lines(stages, interface) if stages.scalar else []
     many, settings = _many_lines(stages)
     users = public.public_lines(interface)

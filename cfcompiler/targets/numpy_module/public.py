@@ -29,6 +29,7 @@ class Interface:
     points: bool  # whether there are functions for single points, on plain floats
     many: str  # the function that answers for many points
     order: int
+    guarded: bool  # whether the program has guards
 
     @property
     def scalar(self) -> bool:
@@ -38,7 +39,7 @@ class Interface:
         return [(f"{prefix}{self.inputs[place][0]}", self.inputs[place][1]) for place in places]
 
 
-def interface_of(program: Program, *, points: bool, many: str, order: int) -> Interface:
+def interface_of(program: Program, *, points: bool, many: str, order: int, guarded: bool) -> Interface:
     names = local_names(param.value.name for param in program.params)
     inputs = tuple((names[param.value.name], param.value.shape) for param in program.params)
     moving = tuple(place for place, param in enumerate(program.params) if param.differentiable)
@@ -46,7 +47,7 @@ def interface_of(program: Program, *, points: bool, many: str, order: int) -> In
         (program.name if len(program.results) == 1 else f"result {place}", value.shape)
         for place, value in enumerate(program.results, 1)
     )
-    return Interface(program.name, inputs, moving, results, points, many, order)
+    return Interface(program.name, inputs, moving, results, points, many, order, guarded)
 
 
 def tuple_text(entries: Sequence[str]) -> str:
@@ -262,6 +263,8 @@ class _Writer:
             '    """The sign of every guard, in the order of GUARDS: 2 where NaN is compared, -128 where it is not reached."""',
             self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
         ]
+        if not self.interface.guarded:
+            return [*lines, "    return np.empty((*lead, 0), dtype=np.int8)"]
         if self.interface.points:
             lines += [
                 "    if not lead:",
@@ -324,13 +327,11 @@ class _Writer:
             f"def hessian({self._parameters()}):",
             '    """The matrix of second derivatives by all entries of the differentiable inputs, one after the other."""',
             self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
-            "    sizes = [math.prod(shape) for shape in _MOVING_SHAPES]",
-            "    cuts = np.cumsum([0, *sizes])",
+            "    cuts = np.cumsum([0, *(math.prod(shape) for shape in _MOVING_SHAPES)])",
             "    columns = []",
             "    for unit in np.eye(cuts[-1]):",
             "        parts = [unit[a:b].reshape(shape) for a, b, shape in zip(cuts, cuts[1:], _MOVING_SHAPES)]",
-            "        column = hvp(arrays, parts)",
-            f"        column = {'[column]' if len(self.moving) == 1 else 'column'}",
+            f"        column = {'[hvp(arrays, parts)]' if len(self.moving) == 1 else 'hvp(arrays, parts)'}",
             "        columns.append(np.concatenate([np.reshape(c, (*lead, -1)) for c in column], axis=-1))",
             "    return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0, 0))",
         ]

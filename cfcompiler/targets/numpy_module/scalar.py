@@ -27,6 +27,8 @@ from cfcompiler.verify import arguments
 _CHOICE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _NEGATION, _POWER, _ATOM = range(10)
 _INFIX = {"add": ("+", _SUM), "sub": ("-", _SUM), "mul": ("*", _PRODUCT)}
 _RELATION = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
+# Rows whose value may be a plain float also in the second run, on NumPy's float64.
+_NARROW = ("erf", "erfc", "sign", "heaviside", "floor", "ceil", "round", "trunc", "remainder")
 _PLACES = ("order", "argextremum", "cumargextremum")
 INDENT = "    "
 
@@ -272,7 +274,7 @@ class _Writer:
     def _elementwise(self, instruction: Apply, args: list[Text]) -> Text:
         op, out = instruction.op, instruction.out.name
         wide = [arg.name in self.wide for arg in instruction.args]
-        if any(wide) or op not in (*_INFIX, "neg", "div", "ipow"):
+        if op not in _NARROW and (any(wide) or op not in (*_INFIX, "neg", "div", "ipow")):
             self.wide.add(out)
         if op == "div":
             return self._quotient(args[0], args[1], any(wide), nonzero=self._is_nonzero(instruction.args[1]))

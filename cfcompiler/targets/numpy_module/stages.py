@@ -56,7 +56,9 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     if unrolled:
         found = {name: verify(tidy(scalarize(one))) for name, one in found.items()}
     value = written if written is not None else base
-    found["signature"] = guards.signature(value)
+    signs = guards.signature(value)
+    if signs.results:
+        found["signature"] = signs
     return Stages(value, found, unrolled, order if scalar_result else 1)
 
 

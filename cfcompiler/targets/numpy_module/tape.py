@@ -1,0 +1,227 @@
+"""A long scalar program to a tape: one line of text an instruction, and a small function for each kind of them.
+
+    s = sin x              1 sin 0        slot 1: sin of slot 0
+    r = relu s             k 0            slot 2: the number 0
+                           2 relu 1 2
+
+    def _sin_tape(x): ...                 the value
+    def _sin_forward(x, d_x): ...         the tangent
+    def _sin_backward(x, out, c): ...     the cotangents of the arguments
+
+A kind is an operation with its attributes, tie rule and active arguments. Its functions come from the same derivative
+rules as everywhere (transforms/derivatives.py), written out once over formal arguments; tape_functions.py runs
+the tape forward and interprets it backward, so that no derivative program is ever made. Time and memory are linear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from cfcompiler.builder import Builder
+from cfcompiler.program import Apply, Branch, Instruction, Kink, Param, Program, Select, Value
+from cfcompiler.targets.numpy_module import metadata
+from cfcompiler.targets.numpy_module.batch import points_code
+from cfcompiler.targets.numpy_module.guards import guards_of
+from cfcompiler.targets.numpy_module.names import local_names
+from cfcompiler.targets.numpy_module.scalar import function_text
+from cfcompiler.transforms.activity import active_values
+from cfcompiler.transforms.derivatives import cotangents_of, tangent_of, zeros
+from cfcompiler.transforms.tidy import tidy
+from cfcompiler.verify import arguments
+
+Key = tuple[object, ...]
+_LETTERS = "xyzw"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The functions of one kind of instruction. `targets`: which argument each share belongs to, in order."""
+
+    name: str
+    lines: tuple[str, ...]
+    many: tuple[str, ...]  # the same functions of arrays
+    moves: bool  # has a tangent
+    targets: tuple[int, ...]
+    is_condition: bool
+    costs: tuple[int, int, int]
+
+
+@dataclass(slots=True)
+class Tape:
+    """The text and what belongs to it."""
+
+    text: list[str] = field(default_factory=list)
+    kinds: dict[Key, Kind] = field(default_factory=dict)
+    costs: list[int] = field(default_factory=lambda: [0, 0, 0])
+
+    def rows(self) -> list[str]:
+        """The table of kinds: which shares go to which argument."""
+        return [
+            f"    {kind.name!r}: ({kind.moves}, {kind.targets!r}, {kind.is_condition}),"
+            for kind in self.kinds.values()
+        ]
+
+
+def tape_of(program: Program) -> Tape:
+    """The tape of a program of scalars."""
+    return _Recorder(program).run()
+
+
+class _Recorder:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.tape = Tape()
+        self.active = active_values(program)
+        self.moving = {param.value.name for param in program.params if param.differentiable}
+        self.slots = {param.value.name: place for place, param in enumerate(program.params)}
+        self.taken: dict[str, int] = {}
+        self.branch: Branch = ()
+        self.line = 0
+
+    def run(self) -> Tape:
+        lines = self.tape.text
+        dense = self.program.formulas.dense_constants
+        for instruction in self.program.instructions:
+            out = instruction.out
+            if instruction.span.line not in (0, self.line):
+                self.line = instruction.span.line
+                lines.append(f"@ {self.line}")
+            if out.branch != self.branch:
+                self.branch = out.branch
+                tests = (f"{self.slots[guard]}{'+' if truth else '-'}" for guard, truth in out.branch)
+                lines.append(" ".join(["if", *tests]))
+            lines.append(self._line(instruction))
+            if dense and out.kind == "real":
+                self.moving.add(out.name)
+            self.slots[out.name] = len(self.slots)
+        return self.tape
+
+    def _line(self, instruction: Instruction) -> str:
+        if isinstance(instruction, Apply) and instruction.op == "constant":
+            return f"k {metadata.number_text(instruction.attribute('value'))}"
+        if isinstance(instruction, Apply) and instruction.op == "boolean":
+            return f"b {int(instruction.attribute('value'))}"
+        args = _distinct(instruction)
+        if isinstance(instruction, Select) and instruction.lazy:
+            return " ".join(["pick", *(str(self.slots[arg.name]) for arg in arguments(instruction))])
+        kind = self._kind(instruction, args)
+        if kind.moves:
+            self.moving.add(instruction.out.name)
+        for place, cost in enumerate(kind.costs):
+            self.tape.costs[place] += cost
+        return " ".join([kind.name, *(str(self.slots[arg.name]) for arg in args)])
+
+    def _kind(self, instruction: Instruction, args: Sequence[Value]) -> Kind:
+        moving = tuple(arg.name in self.moving for arg in args)
+        active = tuple(arg.name in self.active for arg in args)
+        key = _key(instruction, args, moving, active)
+        if key not in self.tape.kinds:
+            name = instruction.tie.name if isinstance(instruction, Kink) else "where"
+            if isinstance(instruction, Apply):
+                name = instruction.op
+            self.taken[name] = self.taken.get(name, 0) + 1
+            number = "" if self.taken[name] == 1 else f"_{self.taken[name]}"
+            self.tape.kinds[key] = _written(self.program, instruction, args, moving, active, name + number)
+        return self.tape.kinds[key]
+
+
+def _distinct(instruction: Instruction) -> list[Value]:
+    return list({value.name: value for value in arguments(instruction)}.values())
+
+
+def _key(instruction: Instruction, args: Sequence[Value], moving: tuple[bool, ...], active: tuple[bool, ...]) -> Key:
+    places = {arg.name: place for place, arg in enumerate(args)}
+    pattern = tuple(places[arg.name] for arg in arguments(instruction))
+    match instruction:
+        case Apply(op=op, attributes=attributes):
+            return (op, attributes, pattern, moving, active)
+        case Kink(tie=tie):
+            return (tie, pattern, moving, active)
+        case Select(gate=gate):
+            return ("where", gate, pattern, moving, active)
+
+
+def _written(
+    program: Program,
+    instruction: Instruction,
+    args: Sequence[Value],
+    moving: tuple[bool, ...],
+    active: tuple[bool, ...],
+    name: str,
+) -> Kind:
+    """The functions of a kind, from its rules over formal arguments."""
+    formal = [Value(letter, (), arg.kind) for letter, arg in zip(_LETTERS, args, strict=False)]
+    out = Value("out", (), instruction.out.kind)
+    renamed = {arg.name: value for arg, value in zip(args, formal, strict=True)}
+    shape = _renamed(instruction, renamed, out)
+
+    value = _builder(program, formal)
+    value.copy(shape)
+    forward = _builder(program, [*formal, out])
+    tangents = {
+        one.name: forward.param(f"d_{one.name}") for one, moves in zip(formal, moving, strict=True) if moves
+    }
+    tangent = tangent_of(forward, shape, tangents) if tangents and out.kind == "real" else None
+    backward = _builder(program, [*formal, out])
+    pairs = []
+    if any(active) and out.kind == "real":
+        c = backward.param("c")
+        live = {one.name for one, moves in zip(formal, active, strict=True) if moves}
+        pairs = cotangents_of(backward, shape, c, live)
+    programs = [("tape", value.finish([out]))]
+    if tangent is not None:
+        programs.append(("forward", tidy(forward.finish([tangent]))))
+    if pairs:
+        programs.append(("backward", tidy(backward.finish([share for _, share in pairs]))))
+    lines: list[str] = []
+    many: list[str] = []
+    costs = {"tape": 0, "forward": 0, "backward": 0}
+    for stage, one in programs:
+        listed = _tuple if stage == "backward" else _single
+        lines.extend([*function_text(one, f"_{name}_{stage}", listed), "", ""])
+        many.extend([*points_code(one, f"_{name}_{stage}_many"), "", ""])
+        costs[stage] = metadata.cost_of(one)
+        if stage == "backward" and isinstance(instruction, Kink):
+            lines.extend([*function_text(one, f"_{name}_choose", listed, choosing=True), "", ""])
+    places = [value.name for value in formal]
+    targets = tuple(places.index(argument.name) for argument, _ in pairs)
+    counted = (costs["tape"], costs["tape"] + costs["forward"], costs["tape"] + costs["backward"] + len(pairs))
+    return Kind(name, tuple(lines), tuple(many), tangent is not None, targets, out.kind == "bool", counted)
+
+
+def _builder(program: Program, params: Sequence[Value]) -> Builder:
+    builder = Builder(program.name, replace(program.source, text=""), program.preset, program.formulas)
+    builder.keep_names(value.name for value in params)
+    builder.params.extend(Param(value) for value in params)
+    return builder
+
+
+def _single(texts: Sequence[str]) -> str:
+    return texts[0]
+
+
+def _tuple(texts: Sequence[str]) -> str:
+    return f"({', '.join(texts)},)"
+
+
+def _renamed(instruction: Instruction, names: dict[str, Value], out: Value) -> Instruction:
+    match instruction:
+        case Apply(args=args):
+            return replace(instruction, out=out, args=tuple(names[arg.name] for arg in args))
+        case Select(guard=guard, then=then, orelse=orelse):
+            return replace(
+                instruction, out=out, guard=names[guard.name], then=names[then.name], orelse=names[orelse.name]
+            )
+        case Kink(left=left, right=right, above=above, below=below):
+            return replace(
+                instruction,
+                out=out,
+                left=names[left.name],
+                right=names[right.name],
+                above=names[above.name],
+                below=names[below.name],
+            )
+
+
+__all__ = ["Kind", "Tape", "guards_of", "local_names", "tape_of", "zeros"]
