@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +14,8 @@ from textwrap import dedent
 from typing import Any
 
 from cfcompiler import errors, ties
-from cfcompiler.analyses.at import at
 from cfcompiler.errors import CFError
 from cfcompiler.language import read
-from cfcompiler.point import point_of
 from cfcompiler.program import Program
 from cfcompiler.report import PointReport
 from cfcompiler.shapes import text_of
@@ -84,6 +84,9 @@ class Compiled:
 
     def at(self, **point: Any) -> PointReport:
         """Everything about one point, in exact arithmetic. Raises CFError."""
+        from cfcompiler.analyses.at import at
+        from cfcompiler.point import point_of
+
         return at(self.program, point_of(self.program, point), self.program.preset)
 
     def __repr__(self) -> str:
@@ -94,7 +97,8 @@ class Compiled:
         """The text of the generated NumPy module."""
         from cfcompiler.targets.numpy_module import emit
 
-        return emit(self.program, order=order, checks=checks, command=command)
+        with _no_collection():
+            return emit(self.program, order=order, checks=checks, command=command)
 
 
 def compile(source: str | Path | Callable[..., Any], **options: Any) -> Compiled:
@@ -130,8 +134,11 @@ def compile_text(
     rules, over the file's own `ties = ...` and the default; `overrides`: single rules, as --tie takes them.
     Raises CFError with everything that is wrong.
     """
-    program = read(text, path, function=function, static=dict(static or {}), preset=preset, overrides=overrides or {})
-    return Compiled(verify(program))
+    with _no_collection():
+        program = read(
+            text, path, function=function, static=dict(static or {}), preset=preset, overrides=overrides or {}
+        )
+        return Compiled(verify(program))
 
 
 def compile_file(
@@ -147,6 +154,18 @@ def compile_file(
     return compile_text(
         text, str(path), function=function, static=static, preset=preset, overrides=overrides
     )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the cyclic collector: nothing in a program is cyclic, and it would walk over all of it again and again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def read_source(path: str | Path) -> str:

@@ -28,6 +28,8 @@ ReductionTie: TypeAlias = Literal["split", "first", "last", "all", "fold", "tree
 
 # Derivatives of the pieces (above, below), where a single number means the slope at the tie.
 _SLOPES: dict[str, tuple[int, int]] = {"abs": (1, -1)}
+# Both pieces move with the argument: off the tie the piece not taken must be blocked, or 0*inf enters.
+_TWO_SIDED = frozenset({"abs", "leaky_relu", "prelu", "elu", "selu", "celu", "softsign", "huber"})
 _WORDS: dict[str, Pair] = {
     "first": (Fraction(1), Fraction(0)),
     "right": (Fraction(1), Fraction(0)),
@@ -190,8 +192,9 @@ def rule_names(found: Rules) -> tuple[str, ...]:
 
 
 def override(found: Rules, name: str, value: str) -> Rules:
-    """`found` with the rule `name` set to `value`. The gate becomes "mul", or what follows a colon.
+    """`found` with the rule `name` set to `value`.
 
+    The gate becomes what follows a colon; without one "mul", or "select" where both pieces move with the argument.
     max and min have a rule for two arguments (a number, a word, two weights) and one for more (a word, or as many
     weights); a word sets both.
     Raises TieError for an unknown name or a value that the rule does not take.
@@ -203,7 +206,8 @@ def override(found: Rules, name: str, value: str) -> Rules:
     known = False
     weights = selection.count(",") + 1
     if name in found.kinks and not (name in found.reductions and weights > 2):
-        mode = KinkMode((_pair(name, selection),), ((Fraction(0), Fraction(0)),), _gate(gate or "mul"))
+        own = gate or ("select" if name in _TWO_SIDED else "mul")
+        mode = KinkMode((_pair(name, selection),), ((Fraction(0), Fraction(0)),), _gate(own))
         rule = KinkRule(mode, mode)
         defines = {operation: text for operation, text in found.defines.items() if operation != name}
         after = replace(after, kinks={**after.kinks, name: rule}, defines=defines)

@@ -1,4 +1,4 @@
-"""Program -> Program: dead instructions and multiplications by one removed; nothing else.
+"""Program -> Program: dead instructions and multiplications by one or minus one removed; nothing else.
 
     program f_gradient(x)      program f_gradient(x)
       k = constant 1             t_2 = cos x
@@ -35,6 +35,7 @@ def _without_ones(program: Program) -> Program:
         if isinstance(instruction, Apply):
             if instruction.op == "constant":
                 numbers[instruction.out.name] = instruction.attribute("value")
+            instruction = _negated(instruction, numbers)
             short = _shortened(instruction, numbers)
             if isinstance(short, Value):
                 same[instruction.out.name] = short
@@ -46,6 +47,15 @@ def _without_ones(program: Program) -> Program:
         kept.append(instruction)
     results = tuple(same.get(value.name, value) for value in program.results)
     return replace(program, instructions=tuple(kept), results=results)
+
+
+def _negated(instruction: Apply, numbers: dict[str, object]) -> Apply:
+    """-1*x and x*(-1) as -x."""
+    if instruction.op == "mul":
+        for factor, rest in (instruction.args, instruction.args[::-1]):
+            if numbers.get(factor.name) == -1 and rest.shape == instruction.out.shape:
+                return replace(instruction, op="neg", args=(rest,))
+    return instruction
 
 
 def _shortened(instruction: Apply, numbers: dict[str, object]) -> Value | Fraction | None:

@@ -55,9 +55,9 @@ def first_line(program: Program) -> str:
 
 
 def docstring(
-    program: Program, returns: Sequence[tuple[str, str]], *, checks: bool, command: str, many: str
+    program: Program, returns: Sequence[tuple[str, str]], *, checks: bool, command: str, on_tape: bool
 ) -> list[str]:
-    """The module's docstring; `returns`: call and what it returns, `many`: how many points at once."""
+    """The module's docstring; `returns`: call and what it returns."""
     outputs = len(program.results)
     results = "" if outputs == 1 and not program.results[0].shape else f", {_results_text(program)}"
     lines = [f'"""{signature_text(program)}: value and derivatives{results}.', ""]
@@ -67,7 +67,9 @@ def docstring(
     lines.append("")
     width = max(len(call) for call, _ in returns)
     lines.extend(f"    {call:<{width}}  {text}" for call, text in returns)
-    lines.extend(["", many])
+    lines.extend(["", "One point, or many at once: leading axes of the inputs broadcast, as in NumPy."])
+    if on_tape:
+        lines.append("The program is long: it stands on a tape, an instruction a line, that small functions run.")
     if program.assertions:
         tested = "is tested" if checks else "is not tested (compile with --checks for that)"
         lines.append(f"The domain (assert) {tested}.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from cfcompiler import ieee
@@ -15,6 +16,7 @@ from cfcompiler.targets.numpy_module.guards import guards_of
 from cfcompiler.targets.numpy_module.public import Interface
 from cfcompiler.targets.numpy_module.scalar import function_text
 from cfcompiler.targets.numpy_module.stages import Stages
+from cfcompiler.targets.numpy_module.tape_text import tape_text
 from cfcompiler.targets.numpy_module.texts import needed_texts
 
 ORDER = ("value", "gradient", "jvp", "vjp", "hvp", "signature")
@@ -31,32 +33,39 @@ _SAFE = ("erf", "erfc")  # never raise
 
 def module_text(program: Program, stages: Stages, *, checks: bool, command: str) -> str:
     guards = guards_of(stages.value)
-    interface = public.interface_of(program, points=stages.scalar, many="_sweep", order=stages.order, guarded=bool(guards))
-    point = _point_lines(stages, interface) if stages.scalar else []
-    many, settings = _many_lines(stages)
+    on_tape = stages.tier == "tape"
+    interface = public.interface_of(
+        program, points=stages.tier != "array", on_tape=on_tape, order=stages.order, guarded=bool(guards)
+    )
     users = public.public_lines(interface)
-    tables = public.table_lines(interface)
-    point_helpers = needed_texts([*point, *users], point_functions.TABLE)
-    costs = {name: metadata.cost_of(stages.programs[stage]) for name, stage in _costed(stages)}
+    names: list[str] = []
+    settings: list[str] = []
+    if on_tape:
+        tape = tape_text(stages.value, stages.programs.get("gradient"), guards, interface)
+        point, many, names, costs = list(tape.point), list(tape.many), list(tape.names), dict(tape.costs)
+        again = {"_step": "_numpy_step"}
+    else:
+        point = _point_lines(stages, interface) if stages.tier == "scalar" else []
+        many, settings = _many_lines(stages)
+        costs = {name: metadata.cost_of(stages.programs[stage]) for name, stage in _costed(stages)}
+        again = {}
+    helpers = needed_texts([*point, *users], point_functions.TABLE)
     head = [
         metadata.first_line(program),
-        *metadata.docstring(
-            program,
-            public.calls(interface),
-            checks=checks,
-            command=command,
-            many="One point, or many at once: leading axes of the inputs broadcast, as in NumPy.",
-        ),
+        *metadata.docstring(program, public.calls(interface), checks=checks, command=command, on_tape=on_tape),
         "",
     ]
     body = [
-        *metadata.metadata_lines(program, guards, costs, shaped_guards=not stages.scalar),
-        *_section("one point: plain floats", [*_joined(point_helpers), *point, *_ieee_lines(point_helpers)])
-        * bool(stages.scalar),
-        *_section("many points: blocks that stay in the cache", many),
-        *_section("what a user calls", [*_joined(needed_texts(users, input_functions.TABLE)), *tables, "", "", *users]),
+        *metadata.metadata_lines(program, guards, costs, shaped_guards=stages.tier == "array"),
+        *_section("one point: plain floats", [*point, "", "", *_joined(helpers), *_ieee_lines(helpers, names, again)])
+        * bool(point),
+        *_section("many points", many),
+        *_section("what a user calls", [*_joined(needed_texts(users, input_functions.TABLE)), *public.table_lines(interface)]),
+        "",
+        "",
+        *users,
     ]
-    imports = _imports([*point, *"\n".join(point_helpers).split("\n")], body)
+    imports = _imports([*point, *"\n".join(helpers).split("\n")], body)
     return "\n".join([*head, *imports, "", *settings, *body]) + "\n"
 
 
@@ -90,20 +99,21 @@ def _listed(texts: Sequence[str]) -> str:
     return f"[{', '.join(texts)}]"
 
 
-def _ieee_lines(helpers: Sequence[str]) -> list[str]:
+def _ieee_lines(helpers: Sequence[str], more: Sequence[str], other: Mapping[str, str]) -> list[str]:
     """The names of the module as they are on NumPy's float64."""
     own = [match[1] for text in helpers if (match := re.match(r"def (\w+)", text))]
-    used = set(re.findall(r"\b\w+\b", "\n".join(helpers)))
-    del used
-    names = ", ".join(f'"{name}": np.{numpy}' for name, numpy in _ON_NUMPY.items() if not name.startswith("_"))
-    direct = ", ".join(f'"{name}": np.{_ON_NUMPY[name]}' for name in own if name in _ON_NUMPY)
-    again = [name for name in own if name not in _ON_NUMPY]
+    rows = [f'    "{name}": np.{numpy},' for name, numpy in _ON_NUMPY.items() if not name.startswith("_") or name in own]
+    rows += [f'    "{name}": {instead},' for name, instead in other.items()]
+    again = [name for name in (*own, *more) if name not in _ON_NUMPY and name not in other]
     return [
-        "",
-        "",
         "# The names above as they are on NumPy's float64, for _ieee.",
-        f"_IEEE = {{**globals(), {names}{', ' + direct if direct else ''}}}",
-        f"for _name in {again!r}:",
+        "_IEEE = {",
+        "    **globals(),",
+        *rows,
+        "}",
+        "for _name in (",
+        *textwrap.wrap(", ".join(repr(name) for name in again) + ",", 100, initial_indent="    ", subsequent_indent="    "),
+        "):",
         "    _IEEE[_name] = type(_ieee)(_IEEE[_name].__code__, _IEEE, _name, _IEEE[_name].__defaults__)",
     ]
 

@@ -216,10 +216,12 @@ class _Choices:
     def __init__(self, made: dict[Any, Any]) -> None:
         self.made = made
         self.met: dict[Any, list[Any]] = {}
+        self.place: int | None = None  # of a step on a tape
 
     def choice(self, name: Any, options: list[Any]) -> Any:
         if len(options) < 2:
             return options[0]
+        name = (self.place, name)
         if name not in self.made:
             self.met.setdefault(name, options)
         return self.made.get(name, options[0])

@@ -27,7 +27,7 @@ class Interface:
     moving: tuple[int, ...]  # places of the differentiable inputs
     results: tuple[tuple[str, Shape], ...]
     points: bool  # whether there are functions for single points, on plain floats
-    many: str  # the function that answers for many points
+    on_tape: bool
     order: int
     guarded: bool  # whether the program has guards
 
@@ -39,7 +39,7 @@ class Interface:
         return [(f"{prefix}{self.inputs[place][0]}", self.inputs[place][1]) for place in places]
 
 
-def interface_of(program: Program, *, points: bool, many: str, order: int, guarded: bool) -> Interface:
+def interface_of(program: Program, *, points: bool, on_tape: bool, order: int, guarded: bool) -> Interface:
     names = local_names(param.value.name for param in program.params)
     inputs = tuple((names[param.value.name], param.value.shape) for param in program.params)
     moving = tuple(place for place, param in enumerate(program.params) if param.differentiable)
@@ -47,7 +47,7 @@ def interface_of(program: Program, *, points: bool, many: str, order: int, guard
         (program.name if len(program.results) == 1 else f"result {place}", value.shape)
         for place, value in enumerate(program.results, 1)
     )
-    return Interface(program.name, inputs, moving, results, points, many, order, guarded)
+    return Interface(program.name, inputs, moving, results, points, on_tape, order, guarded)
 
 
 def tuple_text(entries: Sequence[str]) -> str:
@@ -135,7 +135,11 @@ class _Writer:
         return [f"    if {guard}:", f"        return _at_point({function}, [array.tolist() for array in arrays])"]
 
     def _many(self, plan: str, out: str = "") -> str:
-        return f"{self.interface.many}({plan}, arrays{f', {out}' if out else ''})"
+        """The call that answers for many points: a plan is swept in blocks, a tape by its function for a point."""
+        if self.interface.on_tape:
+            plan = f"{plan.lower()}_point"
+        sweep = "_sweep_tape" if self.interface.on_tape else "_sweep"
+        return f"{sweep}({plan}, arrays{f', {out}' if out else ''})"
 
     def _own(self) -> list[tuple[str, Shape]]:
         return list(self.interface.inputs)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from cfcompiler.program import Program
 from cfcompiler.targets.numpy_module import guards
@@ -26,26 +27,36 @@ MOST_SCALARS = 4_000
 SCALARS_FOR_AN_ARRAY = 20
 
 
+# Beyond these a gradient has about 20,000 statements, and a tape is quicker to make and smaller.
+MOST_STATEMENTS = 7_000
+Tier: TypeAlias = Literal["scalar", "array", "tape"]
+
+
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The programs by name; `scalar`: whether they are scalarized. `order` is 1 where there is no gradient."""
+    """The programs by name. `order` is 1 where there is no gradient.
+
+    tier "scalar": the programs are scalarized; "array": they are not; "tape": there are none but the gradient in order 2.
+    """
 
     value: Program  # as written, with what is tested of its assertions
     programs: Mapping[str, Program]
-    scalar: bool
+    tier: Tier
     order: int
 
 
 def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     base = program if checks else replace(program, assertions=())
-    written = _scalarized(base)
-    unrolled = written is not None
     outputs = len(base.results)
+    scalar_result = outputs == 1 and not base.results[0].shape
+    if len(base.instructions) > MOST_STATEMENTS and is_scalar(base):
+        second = {"gradient": verify(tidy(gradient(base)))} if order == 2 and scalar_result else {}
+        return Stages(base, second, "tape", order if scalar_result else 1)
+    written = _scalarized(base)
     programs = {"value": base}
     backward = verify(vjp(base))
     programs["vjp"] = replace(backward, results=backward.results[outputs:])
     programs["jvp"] = verify(jvp(base))
-    scalar_result = outputs == 1 and not base.results[0].shape
     if scalar_result:
         programs["gradient"] = verify(gradient(base))
         if order == 2:
@@ -53,13 +64,13 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
             moving = len(programs["gradient"].results) - outputs
             programs["hvp"] = replace(second, results=second.results[len(second.results) - moving :])
     found = {name: verify(tidy(one)) for name, one in programs.items()}
-    if unrolled:
+    if written is not None:
         found = {name: verify(tidy(scalarize(one))) for name, one in found.items()}
     value = written if written is not None else base
     signs = guards.signature(value)
     if signs.results:
         found["signature"] = signs
-    return Stages(value, found, unrolled, order if scalar_result else 1)
+    return Stages(value, found, "scalar" if written is not None else "array", order if scalar_result else 1)
 
 
 def _scalarized(program: Program) -> Program | None:

@@ -18,15 +18,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from cfcompiler.arithmetic import nearest_float
 from cfcompiler.builder import Builder
 from cfcompiler.program import Apply, Branch, Instruction, Kink, Param, Program, Select, Value
 from cfcompiler.targets.numpy_module import metadata
 from cfcompiler.targets.numpy_module.batch import points_code
-from cfcompiler.targets.numpy_module.guards import guards_of
-from cfcompiler.targets.numpy_module.names import local_names
 from cfcompiler.targets.numpy_module.scalar import function_text
 from cfcompiler.transforms.activity import active_values
-from cfcompiler.transforms.derivatives import cotangents_of, tangent_of, zeros
+from cfcompiler.transforms.derivatives import cotangents_of, tangent_of
 from cfcompiler.transforms.tidy import tidy
 from cfcompiler.verify import arguments
 
@@ -41,46 +40,47 @@ class Kind:
     name: str
     lines: tuple[str, ...]
     many: tuple[str, ...]  # the same functions of arrays
-    moves: bool  # has a tangent
+    movers: tuple[int, ...]  # the arguments whose tangents its own is made of
     targets: tuple[int, ...]
     is_condition: bool
     costs: tuple[int, int, int]
 
 
 @dataclass(slots=True)
+class Kinds:
+    """The kinds of one module, shared by its tapes."""
+
+    table: dict[Key, Kind] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Tape:
-    """The text and what belongs to it."""
+    """The text; slots of the results; (left, right, out) of the guards; operations of value, forward and backward."""
 
-    text: list[str] = field(default_factory=list)
-    kinds: dict[Key, Kind] = field(default_factory=dict)
-    costs: list[int] = field(default_factory=lambda: [0, 0, 0])
-
-    def rows(self) -> list[str]:
-        """The table of kinds: which shares go to which argument."""
-        return [
-            f"    {kind.name!r}: ({kind.moves}, {kind.targets!r}, {kind.is_condition}),"
-            for kind in self.kinds.values()
-        ]
+    text: tuple[str, ...]
+    slots: dict[str, int]
+    costs: tuple[int, int, int]
 
 
-def tape_of(program: Program) -> Tape:
-    """The tape of a program of scalars."""
-    return _Recorder(program).run()
+def tape_of(program: Program, kinds: Kinds) -> Tape:
+    """The tape of a program of scalars; new kinds are added to `kinds`."""
+    return _Recorder(program, kinds).run()
 
 
 class _Recorder:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, kinds: Kinds) -> None:
         self.program = program
-        self.tape = Tape()
+        self.kinds = kinds
+        self.costs = [0, 0, 0]
         self.active = active_values(program)
         self.moving = {param.value.name for param in program.params if param.differentiable}
         self.slots = {param.value.name: place for place, param in enumerate(program.params)}
-        self.taken: dict[str, int] = {}
         self.branch: Branch = ()
         self.line = 0
 
     def run(self) -> Tape:
-        lines = self.tape.text
+        lines: list[str] = []
         dense = self.program.formulas.dense_constants
         for instruction in self.program.instructions:
             out = instruction.out
@@ -95,35 +95,39 @@ class _Recorder:
             if dense and out.kind == "real":
                 self.moving.add(out.name)
             self.slots[out.name] = len(self.slots)
-        return self.tape
+        return Tape(tuple(lines), self.slots, (self.costs[0], self.costs[1], self.costs[2]))
 
     def _line(self, instruction: Instruction) -> str:
         if isinstance(instruction, Apply) and instruction.op == "constant":
-            return f"k {metadata.number_text(instruction.attribute('value'))}"
+            return f"k {nearest_float(instruction.attribute('value'))!r}"
         if isinstance(instruction, Apply) and instruction.op == "boolean":
             return f"b {int(instruction.attribute('value'))}"
         args = _distinct(instruction)
         if isinstance(instruction, Select) and instruction.lazy:
+            if instruction.then.name in self.moving or instruction.orelse.name in self.moving:
+                self.moving.add(instruction.out.name)
             return " ".join(["pick", *(str(self.slots[arg.name]) for arg in arguments(instruction))])
         kind = self._kind(instruction, args)
-        if kind.moves:
+        if kind.movers:
             self.moving.add(instruction.out.name)
         for place, cost in enumerate(kind.costs):
-            self.tape.costs[place] += cost
+            self.costs[place] += cost
         return " ".join([kind.name, *(str(self.slots[arg.name]) for arg in args)])
 
     def _kind(self, instruction: Instruction, args: Sequence[Value]) -> Kind:
-        moving = tuple(arg.name in self.moving for arg in args)
+        flows = instruction.out.name in self.active
+        moving = tuple(flows and arg.name in self.moving for arg in args)
         active = tuple(arg.name in self.active for arg in args)
         key = _key(instruction, args, moving, active)
-        if key not in self.tape.kinds:
+        kinds = self.kinds
+        if key not in kinds.table:
             name = instruction.tie.name if isinstance(instruction, Kink) else "where"
             if isinstance(instruction, Apply):
                 name = instruction.op
-            self.taken[name] = self.taken.get(name, 0) + 1
-            number = "" if self.taken[name] == 1 else f"_{self.taken[name]}"
-            self.tape.kinds[key] = _written(self.program, instruction, args, moving, active, name + number)
-        return self.tape.kinds[key]
+            kinds.taken[name] = kinds.taken.get(name, 0) + 1
+            number = "" if kinds.taken[name] == 1 else f"_{kinds.taken[name]}"
+            kinds.table[key] = _written(self.program, instruction, args, moving, active, name + number)
+        return kinds.table[key]
 
 
 def _distinct(instruction: Instruction) -> list[Value]:
@@ -135,7 +139,8 @@ def _key(instruction: Instruction, args: Sequence[Value], moving: tuple[bool, ..
     pattern = tuple(places[arg.name] for arg in arguments(instruction))
     match instruction:
         case Apply(op=op, attributes=attributes):
-            return (op, attributes, pattern, moving, active)
+            static = tuple((name, value) for name, value in attributes if name not in ("kink", "piece"))
+            return (op, static, pattern, moving, active)
         case Kink(tie=tie):
             return (tie, pattern, moving, active)
         case Select(gate=gate):
@@ -187,7 +192,8 @@ def _written(
     places = [value.name for value in formal]
     targets = tuple(places.index(argument.name) for argument, _ in pairs)
     counted = (costs["tape"], costs["tape"] + costs["forward"], costs["tape"] + costs["backward"] + len(pairs))
-    return Kind(name, tuple(lines), tuple(many), tangent is not None, targets, out.kind == "bool", counted)
+    movers = tuple(place for place, moves in enumerate(moving) if moves) if tangent is not None else ()
+    return Kind(name, tuple(lines), tuple(many), movers, targets, out.kind == "bool", counted)
 
 
 def _builder(program: Program, params: Sequence[Value]) -> Builder:
@@ -223,5 +229,3 @@ def _renamed(instruction: Instruction, names: dict[str, Value], out: Value) -> I
                 below=names[below.name],
             )
 
-
-__all__ = ["Kind", "Tape", "guards_of", "local_names", "tape_of", "zeros"]

@@ -13,124 +13,203 @@ from typing import Any
 
 import numpy as np
 
-_TAPES: dict[Any, Any] = {}
+_TAPES: dict[Any, Any] = {}  # tapes that have been read, by text and kind of number
+_ARRAYS = False  # True among the names for arrays
+_ENDING = ""  # of the names of the functions of a kind; "_many" for arrays
 
 
-def _tape(text: str, kinds: dict[str, Any], names: dict[str, Any], count: int, ending: str, wrap: Any) -> list[Any]:
-    """The runs of a tape's text; `names` has the functions, `ending` says which of them, `wrap` makes numbers."""
-    key = (id(names), len(text), ending)
+def _tape(text: str, kinds: dict[str, Any], names: dict[str, Any], count: int, choosing: bool = False) -> list[Any]:
+    """The runs of a tape with `count` inputs; `names` are those of the module, of `_ieee` or for arrays."""
+    key = (id(text), id(names), choosing)
     if key in _TAPES:
         return _TAPES[key]  # type: ignore[no-any-return]
-    table = {
-        name: (
-            wrap(names[f"_{name}_tape{ending}"], condition, False),
-            wrap(names[f"_{name}_forward{ending}"], False, False) if moves else None,
-            wrap(names[f"_{name}_backward{ending}"], False, True) if targets else None,
-            targets,
-        )
-        for name, (moves, targets, condition) in kinds.items()
-    }
-    number = wrap(float, False, False) if ending == "" else np.float64
+    step = names["_step"]
+    table = {}
+    for name, (movers, targets, condition) in kinds.items():
+        value = step(names[f"_{name}_tape{_ENDING}"], condition, False)
+        forward = step(names[f"_{name}_forward{_ENDING}"], False, False) if movers else None
+        backward = step(names[f"_{name}_backward{_ENDING}"], False, True) if targets else None
+        if choosing and backward is not None:
+            backward = _choosing(names.get(f"_{name}_choose"), backward)
+        table[name] = (value, forward, backward, movers, targets)
     steps: list[Any] = []
-    runs = [((), count, steps)]
+    runs: list[Any] = [((), count, steps)]
     slot = count
-    for line in text.split("\n"):
+    for line in text.splitlines():
         word, *rest = line.split()
         if word == "@":
             continue
         if word == "if":
             steps = []
-            runs.append((tuple((int(test[:-1]), test[-1] == "+") for test in rest), slot, steps))  # type: ignore[arg-type]
+            runs.append((tuple((int(test[:-1]), test[-1] == "+") for test in rest), slot, steps))
             continue
         if word == "k":
-            steps.append((None, None, None, number(float(rest[0])), ()))
+            steps.append((None, None, None, step(float, False, False)(rest[0]), (), ()))
         elif word == "b":
-            steps.append((None, None, None, rest[0] == "1", ()))
+            steps.append((None, None, None, rest[0] == "1", (), ()))
         elif word == "pick":
-            steps.append(("pick", None, None, tuple(map(int, rest)), ()))
+            steps.append(("pick", None, None, tuple(map(int, rest)), (), ()))
         else:
-            value, forward, backward, targets = table[word]
-            arguments = tuple(map(int, rest))
-            steps.append((value, forward, backward, arguments, tuple(arguments[place] for place in targets)))
+            value, forward, backward, movers, targets = table[word]
+            at = tuple(map(int, rest))
+            steps.append((value, forward, backward, at, tuple(at[i] for i in movers), tuple(at[i] for i in targets)))
         slot += 1
     _TAPES[key] = runs
     return runs
 
 
-def _plain_step(function: Any, condition: bool, several: bool) -> Any:
+def _step(function: Any, condition: bool, several: bool) -> Any:
+    """A function of a kind as the tape calls it: on plain floats as it is."""
     return function
 
 
 def _numpy_step(function: Any, condition: bool, several: bool) -> Any:
-    """The function with float64 results, so that what comes after has IEEE arithmetic."""
+    """With results of float64, so that what comes after has IEEE arithmetic."""
     if condition:
         return function
     if several:
-        return lambda *arguments: tuple(np.float64(share) for share in function(*arguments))
-    return lambda *arguments: np.float64(function(*arguments))
+        return lambda *at: tuple(np.float64(share) for share in function(*at))
+    return lambda *at: np.float64(function(*at))
 
 
 def _array_step(function: Any, condition: bool, several: bool) -> Any:
-    """Functions of arrays take the number of points first, and return a tuple."""
-    return function if several else lambda *arguments: function(*arguments)[0]
+    """On arrays; these functions are given the number of points, which they do not need here, and return a tuple."""
+    if function is float:
+        return np.float64
+    return (lambda *at: function(0, *at)) if several else (lambda *at: function(0, *at)[0])
+
+
+def _choosing(own: Any, backward: Any) -> Any:
+    """The backward function of a kind that asks `choose` at a tie, or the usual one."""
+    return own if own is not None else lambda *at: backward(*at[:-1])
 
 
 def _reached(tests: Any, v: Sequence[Any]) -> bool:
-    """Whether the run of a branch is taken."""
+    """Whether the branch of a run is taken."""
     return all(v[guard] is not None and bool(v[guard]) == truth for guard, truth in tests)
 
 
-def _run_tape(runs: Sequence[Any], v: list[Any], d: list[Any] | None) -> None:
+def _run_tape(runs: Sequence[Any], v: list[Any], d: list[Any] | None = None) -> list[Any]:
     """Append the value of every step to v, and its tangent to d; None where it is not reached, or does not move."""
     for tests, _, steps in runs:
-        if tests and not _reached(tests, v):
+        if tests and not _ARRAYS and not _reached(tests, v):
             v.extend([None] * len(steps))
             if d is not None:
                 d.extend([None] * len(steps))
             continue
-        for value, forward, _, arguments, _ in steps:
+        for value, forward, _, at, movers, _ in steps:
             if value is None:
-                v.append(arguments)
+                v.append(at)
             elif value == "pick":
-                chosen = arguments[1] if v[arguments[0]] else arguments[2]
-                v.append(v[chosen])
-                if d is not None:
-                    d.append(0.0 if d[chosen] is None else d[chosen])
-                continue
-            elif len(arguments) == 2:
-                v.append(value(v[arguments[0]], v[arguments[1]]))
+                v.append(_pick(v[at[0]], v[at[1]], v[at[2]]))
+            elif len(at) == 2:
+                v.append(value(v[at[0]], v[at[1]]))
             else:
-                v.append(value(*[v[place] for place in arguments]))
+                v.append(value(*[v[i] for i in at]))
             if d is not None:
-                moving = [d[place] for place in arguments if d[place] is not None] if forward else []
-                d.append(forward(*[v[place] for place in arguments], v[-1], *moving) if moving else None)
+                if value == "pick":
+                    d.append(_pick(v[at[0]], _moved(d[at[1]]), _moved(d[at[2]])))
+                else:
+                    d.append(forward(*[v[i] for i in at], v[-1], *[_moved(d[i]) for i in movers]) if forward else None)
+    return v
 
 
-def _run_back(runs: Sequence[Any], v: Sequence[Any], c: list[Any], choose: Any) -> None:
+def _moved(tangent: Any) -> Any:
+    return 0.0 if tangent is None else tangent
+
+
+def _pick(guard: Any, then: Any, orelse: Any) -> Any:
+    if _ARRAYS:
+        return np.where(guard, then, orelse)
+    return then if guard else orelse
+
+
+def _run_back(runs: Sequence[Any], v: Sequence[Any], c: list[Any], choose: Any = None) -> list[Any]:
     """Add to c[slot] the cotangent of every slot, from the last step to the first. `choose`: see _Choices."""
     for tests, start, steps in reversed(runs):
-        if tests and not _reached(tests, v):
+        if tests and not _ARRAYS and not _reached(tests, v):
             continue
         slot = start + len(steps)
-        for value, _, backward, arguments, targets in reversed(steps):
+        for value, _, backward, at, _, targets in reversed(steps):
             slot -= 1
             g = c[slot]
             if g is None:
                 continue
             if value == "pick":
-                targets = (arguments[1] if v[arguments[0]] else arguments[2],)
-                shares = (g,)
+                targets, shares = _pick_back(v[at[0]], at, g)
             elif backward is None:
                 continue
             elif choose is not None:
-                shares = choose.shares(backward, slot, [*[v[place] for place in arguments], v[slot], g])
-            elif len(arguments) == 2:
-                shares = backward(v[arguments[0]], v[arguments[1]], v[slot], g)
+                choose.place = slot
+                shares = backward(*[v[i] for i in at], v[slot], g, choose)
+            elif len(at) == 2:
+                shares = backward(v[at[0]], v[at[1]], v[slot], g)
             else:
-                shares = backward(*[v[place] for place in arguments], v[slot], g)
+                shares = backward(*[v[i] for i in at], v[slot], g)
+            if _ARRAYS and tests:
+                shares = [_where_reached(tests, v, share) for share in shares]
             for target, share in zip(targets, shares, strict=True):
                 before = c[target]
                 c[target] = share if before is None else before + share
+    return c
+
+
+def _pick_back(guard: Any, at: tuple[int, int, int], g: Any) -> tuple[tuple[int, ...], tuple[Any, ...]]:
+    """The cotangent of what was picked goes to the arm that was taken."""
+    if _ARRAYS:
+        return at[1:], (np.where(guard, g, 0.0), np.where(guard, 0.0, g))
+    return (at[1] if guard else at[2],), (g,)
+
+
+def _where_reached(tests: Any, v: Sequence[Any], share: Any) -> Any:
+    """The share of a step under a branch, 0 at the points that do not take it."""
+    for guard, truth in tests:
+        share = np.where(v[guard], share, 0.0) if truth else np.where(v[guard], 0.0, share)
+    return share
+
+
+def _signs(v: Sequence[Any], guards: Sequence[tuple[int, int, int]]) -> list[Any]:
+    """The sign of left - right for each (left, right, out): 2 where NaN is compared, -128 where out is not reached."""
+    return [_sign_of(v[left], v[right]) if v[out] is not None else -128 for left, right, out in guards]
+
+
+def _sign_of(left: Any, right: Any) -> Any:
+    if _ARRAYS:
+        return np.where(left < right, -1, np.where(left > right, 1, np.where(left == right, 0, 2)))
+    return -1 if left < right else 1 if left > right else 0 if left == right else 2
+
+
+def _sweep_tape(function: Callable[..., Any], arrays: Sequence[Any], out: Sequence[Any] | None = None) -> list[Any]:
+    """The results of `function` at all the points of `arrays`, a few at a time: every value of a block is kept."""
+    on_arrays = type(_sweep_tape)(function.__code__, _ARRAY_NAMES)
+    lead = np.broadcast_shapes(*(array.shape for array in arrays))
+    columns = [np.broadcast_to(array, lead).reshape(-1) for array in arrays]
+    count = int(np.prod(lead))
+    width = max(16, min(4096, 2**24 // (2 * _LENGTH)))
+    results: list[Any] = []
+    with np.errstate(all="ignore"):
+        for begin in range(0, max(count, 1), width):
+            found = _flat_results(on_arrays(*(column[begin : begin + width] for column in columns)))
+            if not results:
+                results = [np.empty(count) for _ in found]
+            for result, part in zip(results, found, strict=True):
+                result[begin : begin + width] = part
+    shaped = [result.reshape(lead) for result in results]
+    if out is None:
+        return shaped
+    for target, result in zip(out, shaped, strict=True):
+        target[...] = result
+    return list(out)
+
+
+def _flat_results(found: Any) -> list[Any]:
+    if isinstance(found, tuple | list):
+        return [part for entry in found for part in _flat_results(entry)]
+    return [found]
+
+
+_ARRAY_NAMES: dict[str, Any] = {}  # the names of a module as arrays have them; the module fills it
+_LENGTH = 1  # steps of the longest tape; the module sets it
 
 
 TABLE: dict[str, Callable[..., Any]] = {

@@ -1,0 +1,184 @@
+"""A program on a tape to the lines of its module: the tape, the functions of its kinds, and those that run it.
+
+    def _gradient_point(x, y):
+        v = _run_tape(_tape(_TAPE, _KINDS, globals(), 2), [x, y])
+        c = [None] * len(v)
+        c[9] = 1.0
+        _run_back(_tape(...), v, c)
+        return v[9], (_moved(c[0]), _moved(c[1]))
+
+The same text runs on plain floats, on NumPy's float64 where those raise, and on arrays: under other names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cfcompiler import ieee
+from cfcompiler.program import Program
+from cfcompiler.targets.numpy_module import array_functions, public, tape_functions
+from cfcompiler.targets.numpy_module.guards import Guard
+from cfcompiler.targets.numpy_module.public import Interface
+from cfcompiler.targets.numpy_module.tape import Kinds, Tape, tape_of
+from cfcompiler.targets.numpy_module.texts import needed_texts
+
+# A sixth of these many instructions makes a gradient of about 20,000 statements, which Python still compiles at ease.
+LONG = 7_000
+
+
+@dataclass(frozen=True, slots=True)
+class TapeText:
+    """Lines of a module: functions for points; what arrays need besides; operations by stage."""
+
+    point: tuple[str, ...]
+    many: tuple[str, ...]
+    names: tuple[str, ...]  # of functions that are written again on NumPy's float64
+    costs: Mapping[str, int]
+
+
+def tape_text(program: Program, second: Program | None, guards: Sequence[Guard], interface: Interface) -> TapeText:
+    """`second`: the gradient program, whose tangents are the second derivatives."""
+    kinds = Kinds()
+    first = tape_of(program, kinds)
+    tapes = [("_TAPE", first)]
+    if second is not None:
+        tapes.append(("_GRADIENT_TAPE", tape_of(second, kinds)))
+    lines: list[str] = []
+    for name, tape in tapes:
+        lines.extend([f'{name} = """\\', *tape.text, '"""', ""])
+    table = [f"    {kind.name!r}: ({kind.movers!r}, {kind.targets!r}, {kind.is_condition})," for kind in kinds.table.values()]
+    lines.extend(["# Of each kind: the arguments that its tangent and its cotangents go with; whether it is a condition."])
+    lines.extend(["_KINDS = {", *table, "}", ""])
+    lines.extend(_guard_lines(guards, first))
+    point = [line for kind in kinds.table.values() for line in kind.lines]
+    stages = _stage_lines(program, first, interface)
+    if second is not None:
+        stages.extend(_second_lines(program, second, tapes[1][1]))
+    many = [line for kind in kinds.table.values() for line in kind.many]
+    arrays = needed_texts(many, array_functions.FUNCTIONS)
+    helpers = [*needed_texts([*many, *arrays], ieee.ARRAY_FUNCTIONS), *arrays]
+    many = [line for text in helpers for line in (*text.split("\n"), "", "")] + many
+    runtime = needed_texts([*stages, "_sweep_tape _numpy_step _array_step"], tape_functions.TABLE)
+    run = [line for text in runtime for line in (*text.split("\n"), "", "")]
+    longest = max(len(tape.slots) for _, tape in tapes)
+    settings = ["_TAPES = {}  # tapes that have been read", "_ARRAYS = False", '_ENDING = ""', f"_LENGTH = {longest}", "", ""]
+    cost = first.costs
+    return TapeText(
+        (*lines, *settings, *run, *point, *stages),
+        (*many, *_array_names()),
+        tuple(_defined([*run, *point, *stages])),
+        {"value": cost[0], "forward": cost[1], "backward": cost[2]},
+    )
+
+
+def _listed(entries: Sequence[str]) -> str:
+    return f"({', '.join(entries)})"
+
+
+def _defined(lines: Sequence[str]) -> list[str]:
+    return [line[4 : line.index("(")] for line in lines if line.startswith("def ")]
+
+
+def _guard_lines(guards: Sequence[Guard], tape: Tape) -> list[str]:
+    """Slots of the guards, a row each, as text: a literal of many tuples takes long to compile."""
+    rows = [
+        f"{tape.slots[guard.left.name]} {tape.slots[guard.right.name]} {tape.slots[guard.out.name]}" for guard in guards
+    ]
+    return [
+        "# Of each guard: the slots of its left side, its right side and its outcome.",
+        '_GUARD_SLOTS = """\\',
+        *rows,
+        '"""',
+        "",
+        "",
+    ]
+
+
+def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str]:
+    params = [name for name, _ in interface.inputs]
+    given = ", ".join(params)
+    count = len(params)
+    read = f"_tape(_TAPE, _KINDS, globals(), {count})"
+    values = [f"v[{tape.slots[value.name]}]" for value in program.results]
+    slopes = public.tuple_text([f"_moved(c[{place}])" for place in interface.moving]) if interface.moving else "()"
+    tangents = [f"d_{params[place]}" for place in interface.moving]
+    moving = [f"d_{name}" if place in interface.moving else "None" for place, name in enumerate(params)]
+    cotangents = ["c"] if len(program.results) == 1 else [f"c_{place}" for place in range(len(program.results))]
+    back = [f"    seeds = {'(c,)' if len(cotangents) == 1 else _listed(cotangents)}", "    c = [None] * len(v)"]
+    for place, value in enumerate(program.results):
+        slot = tape.slots[value.name]
+        again = value in program.results[:place]
+        back.append(f"    c[{slot}] = {f'c[{slot}] + ' if again else ''}seeds[{place}]")
+    lines = [
+        f"def _value_point({given}):",
+        f"    v = _run_tape({read}, [{given}])",
+        f"    return {public.tuple_text(values)}",
+        "",
+        "",
+        f"def _jvp_point({', '.join([*params, *tangents])}):",
+        f"    d = [{', '.join(moving)}]",
+        f"    v = _run_tape({read}, [{given}], d)",
+        f"    return {public.tuple_text(values)}, {public.tuple_text([f'_moved(d{value[1:]})' for value in values])}",
+        "",
+        "",
+    ]
+    if interface.scalar:
+        lines += [
+            f"def _gradient_point({given}):",
+            f"    runs = {read}",
+            f"    v = _run_tape(runs, [{given}])",
+            "    c = [None] * len(v)",
+            f"    c[{tape.slots[program.results[0].name]}] = 1.0",
+            "    _run_back(runs, v, c)",
+            f"    return {values[0]}, {slopes}",
+            "",
+            "",
+        ]
+    for name, more, extra, choose in (
+        ("_vjp_point", "", "", ""),
+        ("_choices_point", "choose", ", True", ", choose"),
+    ):
+        answer = slopes if not more else f"[{', '.join(f'_moved(c[{place}])' for place in interface.moving)}]"
+        lines += [
+            f"def {name}({', '.join([*params, *cotangents, *([more] if more else [])])}):",
+            f"    runs = _tape(_TAPE, _KINDS, globals(), {count}{extra})",
+            f"    v = _run_tape(runs, [{given}])",
+            *back,
+            f"    _run_back(runs, v, c{choose})",
+            f"    return {answer}",
+            "",
+            "",
+        ]
+    return [
+        *lines,
+        f"def _signature_point({given}):",
+        f"    v = _run_tape({read}, [{given}])",
+        "    return _signs(v, [tuple(map(int, row.split())) for row in _GUARD_SLOTS.splitlines()])",
+    ]
+
+
+def _second_lines(program: Program, second: Program, tape: Tape) -> list[str]:
+    params = [param.value.name for param in second.params]
+    tangents = [f"d_{param.value.name}" for param in second.params if param.differentiable]
+    moving = [f"d_{param.value.name}" if param.differentiable else "None" for param in second.params]
+    answers = [f"_moved(d[{tape.slots[value.name]}])" for value in second.results[len(program.results) :]]
+    return [
+        "",
+        "",
+        f"def _hvp_point({', '.join([*params, *tangents])}):",
+        f"    d = [{', '.join(moving)}]",
+        f"    _run_tape(_tape(_GRADIENT_TAPE, _KINDS, globals(), {len(params)}), [{', '.join(params)}], d)",
+        f"    return {public.tuple_text(answers)}",
+    ]
+
+
+def _array_names() -> list[str]:
+    return [
+        "# The names of the tape's functions as they are on arrays.",
+        '_ARRAY_NAMES = {**globals(), "_ARRAYS": True, "_ENDING": "_many", "_step": _array_step}',
+        'for _name in ("_run_tape", "_run_back", "_tape", "_pick", "_pick_back", "_sign_of", "_signs"):',
+        "    _ARRAY_NAMES[_name] = type(_tape)(",
+        "        _ARRAY_NAMES[_name].__code__, _ARRAY_NAMES, _name, _ARRAY_NAMES[_name].__defaults__",
+        "    )",
+    ]
