@@ -1,20 +1,18 @@
 """Instructions one after another to a Program: shapes inferred, names made unique, the branch kept.
 
-The one place that knows the shape rule of every primitive. What lowering and every transform use to write programs.
+What lowering and every transform use to write programs; the shape rules are in shapes.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from math import prod
 from typing import Any
 
 import numpy as np
 
-from cfcompiler.formulas import Step, compile_formula, decided
-from cfcompiler.primitives import TABLE
+from cfcompiler.formulas import compile_formula
 from cfcompiler.program import (
     Apply,
     Assertion,
@@ -23,7 +21,6 @@ from cfcompiler.program import (
     Formulas,
     Gate,
     Instruction,
-    Kind,
     Kink,
     Number,
     Param,
@@ -217,59 +214,40 @@ class Builder:
 
     # whole expressions
 
-    def formula(self, text: str, environment: dict[str, Value], exponent: Fraction | None = None) -> Value:
-        """The value of a derivative text; `exponent` is the row's n where it has one.
+    def formula(
+        self, text: str, environment: Mapping[str, Value], *, exponent: Fraction | None = None, integer: bool = True
+    ) -> Value:
+        """The value of a derivative text over `environment`.
 
-        A choice by n alone is made here: only the arm taken becomes instructions.
+        `exponent` is the n of a power; powers by n are ipow where `integer`, else rpow, as the row itself.
         """
-        steps = compile_formula(text)
-        known: dict[int, Value] = {}
+        results: list[Value] = []
 
         def operand(reference: int | str) -> Value:
             if isinstance(reference, int):
-                if reference not in known:
-                    known[reference] = value(steps[reference])
-                return known[reference]
+                return results[reference]
             if reference == "n" and exponent is not None:
                 return self.constant(exponent)
             return environment[reference]
 
-        def value(step: Step) -> Value:
+        for step in compile_formula(text):
+            operands = [operand(reference) for reference in step.operands]
             if step.op == "constant":
                 assert step.number is not None
-                return self.constant(step.number)
-            if step.op == "same":
-                return operand(step.operands[0])
-            if step.op == "choose":
-                guard, then, orelse = step.operands
-                truth = decided(steps, guard, exponent)
-                if truth is not None:
-                    return operand(then if truth else orelse)
-                return self.select(operand(guard), operand(then), operand(orelse), lazy=False)
-            if step.op == "static_power":
-                return self._static_power(operand(step.operands[0]), step.exponent, exponent)
-            return self.apply(step.op, *(operand(reference) for reference in step.operands))
-
-        return operand(len(steps) - 1)
-
-    def _static_power(self, base: Value, static: tuple[bool, Fraction] | None, n: Fraction | None) -> Value:
-        assert static is not None
-        relative, offset = static
-        if not relative:
-            op = "ipow" if offset.denominator == 1 else "rpow"
-            return self.apply(op, base, n=offset)
-        assert n is not None, "a formula with n belongs to ipow or rpow"
-        return self.apply("ipow" if self._integer_power else "rpow", base, n=n + offset)
-
-    _integer_power: bool = True
-
-    def power_formula(self, text: str, environment: dict[str, Value], exponent: Fraction, integer: bool) -> Value:
-        """As `formula`, for the rows ipow (integer) and rpow: powers of n stay of the same kind."""
-        self._integer_power = integer
-        return self.formula(text, environment, exponent)
-
-    def size(self, shape: Shape) -> int:
-        return prod(shape)
+                results.append(self.constant(step.number))
+            elif step.op == "same":
+                results.append(operands[0])
+            elif step.op == "choose":
+                results.append(self.select(*operands, lazy=False))
+            elif step.op == "static_power":
+                assert step.exponent is not None
+                relative, offset = step.exponent
+                n = offset if not relative else offset + (exponent if exponent is not None else 0)
+                whole = integer if relative else offset.denominator == 1
+                results.append(self.apply("ipow" if whole else "rpow", operands[0], n=n))
+            else:
+                results.append(self.apply(step.op, *operands))
+        return results[-1]
 
     def finish(self, results: Sequence[Value]) -> Program:
         """The program so far, with `results`."""
@@ -285,9 +263,3 @@ class Builder:
             self.source,
         )
 
-
-def kind_of(op: str) -> Kind:
-    """The kind of the value of a row: conditions give bool, choices of places give int."""
-    if TABLE[op].kind == "condition" or op == "boolean":
-        return "bool"
-    return "int" if op in ("order", "argextremum", "cumargextremum") else "real"

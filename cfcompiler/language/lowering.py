@@ -44,7 +44,11 @@ Todo: TypeAlias = "tuple[tree.Statement | Step, Todo] | None"
 # Nesting deeper than this many Python calls is refused. Lowering calls nothing written in C on the way down.
 DEPTH = 12_000
 # Rows that keep a number known: floor((len(x) - 1)/2) is an index.
-_ROUNDING: dict[str, Callable[[Fraction], int]] = {"floor": math.floor, "ceil": math.ceil, "trunc": math.trunc}
+_ROUNDING: dict[str, Callable[[Fraction], int]] = {
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "trunc": math.trunc,
+}
 
 
 class Step:

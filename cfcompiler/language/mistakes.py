@@ -1,235 +1,21 @@
-"""A file that does not parse to all its syntax errors, each recognised where it is.
+"""One logical line that does not parse to the mistake that people make which it looks like.
 
-The text is cut into logical lines, each is parsed by itself, and what stands between them (indentation, else without
-if, a header without a body) is checked by hand. A line that fails is compared with the mistakes people make. The text
-is then repaired: a broken line becomes a placeholder that complains no more, so that the rest can be checked too.
+Words and operators of other languages, headers without a colon, `=` in a condition, assignment to an entry. What is
+not recognised is complained of where the grammar stopped.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from lark.exceptions import LarkError, UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 from lark.indenter import DedentError
 
 from cfcompiler import errors
 from cfcompiler.errors import Diagnostic
-from cfcompiler.language import parser
-from cfcompiler.language.parser import MISSING
-from cfcompiler.source import Source, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a broken file says: its errors, and its text with placeholders (None where it has no structure)."""
-
-    diagnostics: tuple[Diagnostic, ...]
-    repaired: str | None
-
-
-@dataclass(slots=True)
-class Logical:
-    """One logical line: physical lines joined by brackets, backslashes or long texts.
-
-    `masked` is as long as `text`, with texts and comments blanked, so that patterns match only code.
-    """
-
-    number: int  # of its first physical line
-    indent: str
-    text: str
-    masked: str
-    found: list[Diagnostic] = field(default_factory=list)
-
-    @property
-    def height(self) -> int:
-        return self.text.count("\n") + 1
-
-    def span(self, start: int, end: int) -> Span:
-        """Place in the file of text[start:end]."""
-        line, column = self.place(start)
-        end_line, end_column = self.place(max(end, start + 1))
-        return Span(line, column, end_line, end_column)
-
-    def place(self, offset: int) -> tuple[int, int]:
-        offset = min(offset, len(self.text) + 1)
-        before = self.text[:offset]
-        rows = before.count("\n")
-        column = offset - (before.rfind("\n") + 1) + 1
-        return self.number + rows, column + (len(self.indent) if rows == 0 else 0)
-
-    def offset(self, line: int, column: int) -> int:
-        """Of (line, column) counted from 1 within `text`."""
-        rows = self.text.split("\n")
-        return sum(len(row) + 1 for row in rows[: line - 1]) + column - 1
-
-    @property
-    def keyword(self) -> str:
-        match = re.match(r"[^\W\d]\w*", self.masked)
-        return match.group() if match else ""
-
-    @property
-    def opens(self) -> bool:
-        """It is a header whose block stands on the lines below."""
-        return self.masked.rstrip().endswith(":")
-
-
-def find(source: Source) -> Reading:
-    """All the syntax errors of a text."""
-    text = source.text.removeprefix("\ufeff")
-    control = tuple(_control_characters(text))
-    if control:
-        return Reading(control, None)
-    lines = list(_logical_lines(text.replace("\r\n", "\n")))
-    for line in lines:
-        if not line.found:
-            line.found.extend(_of_line(line))
-    structure = _Structure(lines)
-    structure.check()
-    diagnostics = [item for line in lines for item in line.found]
-    if not diagnostics:
-        end = lines[-1] if lines else Logical(1, "", "", "")
-        diagnostics = [
-            errors.syntax(end.span(0, 1), "this file", "write each statement on a line of its own")
-        ]
-    return Reading(tuple(diagnostics), _repaired(lines, text.count("\n") + 1) if structure.sound else None)
-
-
-def _control_characters(text: str) -> Iterator[Diagnostic]:
-    """The first control character of each line."""
-    if not parser.CONTROL.search(text):
-        return
-    for number, row in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        match = parser.CONTROL.search(row)
-        if match is not None:
-            column = match.start() + 1
-            yield errors.unreadable(
-                Span(number, column, number, column + 1), f"control character {match.group()!r}"
-            )
-
-
-# logical lines
-
-_PIECE = re.compile(
-    r"""(?P<text>[rbfuRBFU]{0,2}(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''
-        |"(?!"")(?:[^"\\\n]|\\.)*"|'(?!'')(?:[^'\\\n]|\\.)*'))
-      | (?P<long>\"\"\"|''')
-      | (?P<quote>["'])
-      | (?P<comment>\#[^\n]*)
-      | (?P<open>[(\[{]) | (?P<close>[)\]}])
-      | (?P<joined>\\\n)
-      | (?P<newline>\n)
-      | (?P<word>[^\W\d]\w*)
-      | (?P<other>[^\S\n]+|[^"'\#()\[\]{}\\\n\w\s]+|\d\w*|.)""",
-    re.VERBOSE | re.DOTALL,
-)
-_PAIRS = {")": "(", "]": "[", "}": "{"}
-# A physical line that begins a statement, even where a bracket above it is still open.
-_FRESH = re.compile(r"[ \t]*(?:(?:def|return|for|assert|elif|while|class|import)\b|if\b.*:\s*$|else\s*:)")
-_BINDING = re.compile(r"([ \t]*)[^\W\d]\w*[ \t]*=(?!=)")
-
-
-@dataclass(slots=True)
-class _Cut:
-    """The logical line being collected."""
-
-    start: int
-    number: int
-    masked: list[str] = field(default_factory=list)
-    brackets: list[tuple[str, int, int, int]] = field(default_factory=list)  # bracket, offset, line, column
-    found: list[Diagnostic] = field(default_factory=list)
-
-
-def _logical_lines(text: str) -> Iterator[Logical]:
-    cut = _Cut(0, 1)
-    number, row_start, position = 1, 0, 0
-    while position < len(text):
-        match = _PIECE.match(text, position)
-        assert match is not None
-        kind, piece = match.lastgroup, match.group()
-        here = Span(
-            number,
-            position - row_start + 1,
-            number,
-            position - row_start + 1 + max(1, len(piece.split("\n")[0])),
-        )
-        position = match.end()
-        if kind == "text":
-            cut.masked.append(re.sub(r"[^\n]", "'", piece))
-        elif kind == "long":
-            cut.found.append(errors.open_text(here))
-            cut.masked.append("'''" + re.sub(r"[^\n]", " ", text[position:]))
-            position = len(text)
-        elif kind == "quote":
-            end = text.find("\n", position)
-            end = len(text) if end < 0 else end
-            cut.found.append(errors.open_text(here))
-            cut.masked.append("'" * (end - position + 1))
-            position = end
-        elif kind == "comment":
-            cut.masked.append(" " * len(piece))
-        elif kind == "open":
-            cut.brackets.append((piece, match.start(), here.line, here.column))
-            cut.masked.append(piece)
-        elif kind == "close":
-            _close(cut, piece, here)
-            cut.masked.append(piece)
-        elif kind == "newline" and not _continues(cut, text, position):
-            yield from _finished(cut, text, match.start())
-            cut = _Cut(position, number + 1)
-        else:
-            cut.masked.append("\\\n" if kind == "joined" else piece)
-        number += text.count("\n", match.start(), position)
-        row_start = text.rfind("\n", 0, position) + 1 if "\n" in text[match.start() : position] else row_start
-    yield from _finished(cut, text, len(text))
-
-
-def _close(cut: _Cut, piece: str, here: Span) -> None:
-    if not cut.brackets and cut.found:
-        return  # one complaint of a line is enough
-    if not cut.brackets:
-        cut.found.append(
-            errors.bracket(here, f"{piece!r} closes nothing", "remove it, or open the bracket before")
-        )
-    elif cut.brackets[-1][0] != _PAIRS[piece]:
-        opened, _, line, column = cut.brackets.pop()
-        cut.found.append(
-            errors.bracket(here, f"{piece!r} does not close {opened!r} of line {line}, column {column}")
-        )
-    else:
-        cut.brackets.pop()
-
-
-def _continues(cut: _Cut, text: str, position: int) -> bool:
-    """A newline inside brackets goes on, unless what follows clearly is a new statement."""
-    if not cut.brackets:
-        return False
-    end = text.find("\n", position)
-    row = text[position : len(text) if end < 0 else end]
-    if _FRESH.match(row):
-        return False
-    binding = _BINDING.match(row)
-    start = text[cut.start : cut.start + 400]
-    return binding is None or len(binding.group(1)) > len(start) - len(start.lstrip(" \t"))
-
-
-def _finished(cut: _Cut, text: str, end: int) -> Iterator[Logical]:
-    masked = "".join(cut.masked)
-    if not masked.strip() and not cut.found:
-        return
-    indent = re.match(r"[ \t\f]*", masked)
-    width = indent.end() if indent else 0
-    for opened, _, line, column in cut.brackets[:1]:
-        place = Span(line, column, line, column + 1)
-        cut.found.append(
-            errors.bracket(place, f"{opened!r} is never closed", "close it before the line ends")
-        )
-    body, code = text[cut.start + width : end], masked[width:]
-    yield Logical(cut.number, text[cut.start : cut.start + width], body, code[: len(body)], cut.found)
-
-
-# one line
+from cfcompiler.language import grammar
+from cfcompiler.language.literals import MISSING, SyntaxMistake
+from cfcompiler.language.logical_lines import Logical
 
 _OTHER_LANGUAGE: dict[str, tuple[str, str]] = {
     "import": ("import", "every function of the language is there already; constants come in by load"),
@@ -284,18 +70,17 @@ _OPERATORS: tuple[tuple[str, str], ...] = (
     ("{", "write [a, b, c] for an array"),
     ("`", ""),
 )
-_UNFINISHED = "x = f(x"
 
 
-def _of_line(line: Logical) -> list[Diagnostic]:
+def mistakes_of(line: Logical) -> list[Diagnostic]:
     """The mistakes of one logical line that has balanced brackets."""
     text = re.sub(r"\n[ \t\f]*(?:#[^\n]*)?(?=\n|$)", "\n", line.text)
     if MISSING in line.masked:
         start = line.masked.index(MISSING)
         return [errors.bad_name(line.span(start, start + len(MISSING)), f"the name {MISSING!r} is taken")]
     try:
-        parser.line(text + "\n")
-    except parser.SyntaxMistake as mistake:
+        grammar.line(text + "\n")
+    except SyntaxMistake as mistake:
         known = _recognised(line)
         return [known] if known is not None else [_moved(mistake.diagnostic, line)]
     except UnexpectedCharacters as error:
@@ -492,122 +277,3 @@ def _foreign_word(line: Logical) -> Diagnostic | None:
         return errors.not_in_language(place, "a comprehension", "write a loop, or array operations")
     hint = hints.get(word) or _OTHER_LANGUAGE.get(word, ("", ""))[1]
     return errors.not_in_language(line.span(match.start(), match.end()), repr(word), hint)
-
-
-# between the lines
-
-
-class _Structure:
-    """Indentation, and which header may follow which: complaints go to the lines. `sound`: repair makes sense."""
-
-    def __init__(self, lines: list[Logical]) -> None:
-        self.lines = lines
-        self.sound = True
-        self.levels: list[int] = [0]
-        self.kinds: list[str] = [""]  # the last statement at each level: "if" where an else may follow
-
-    def check(self) -> None:
-        self._mixed()
-        previous: Logical | None = None
-        for line in self.lines:
-            self._indent(line, previous)
-            self._header(line)
-            previous = line
-        if previous is not None and previous.opens:
-            self._bodiless(previous)
-
-    def _mixed(self) -> None:
-        tabs = [line for line in self.lines if "\t" in line.indent]
-        spaces = [line for line in self.lines if " " in line.indent]
-        if tabs and spaces:
-            later = max(tabs[0], spaces[0], key=lambda line: line.number)
-            self._complain(later, "tabs and spaces are mixed in the indentation", "use four spaces")
-
-    def _complain(self, line: Logical, what: str, hint: str = "") -> None:
-        self.sound = False
-        span = Span(line.number, 1, line.number, len(line.indent) + 2)
-        line.found.append(errors.indentation(span, what, hint))
-
-    def _bodiless(self, line: Logical) -> None:
-        if not line.found:
-            self.sound = False  # what follows may be meant as its block
-            length = len(line.masked.rstrip())
-            what = (
-                f"there is nothing under this {line.keyword!r} line"
-                if line.keyword
-                else "there is nothing here"
-            )
-            line.found.append(
-                errors.indentation(line.span(0, length), what, "indent its block by four spaces")
-            )
-
-    def _indent(self, line: Logical, previous: Logical | None) -> None:
-        width = len(line.indent.expandtabs(8))
-        if width > self.levels[-1]:
-            opened = previous is not None and (previous.opens or previous.found)
-            if not opened:
-                self._complain(line, "this line is indented more than the one above", "align it")
-            self.levels.append(width)
-            self.kinds.append("")
-            return
-        if previous is not None and previous.opens:
-            self._bodiless(previous)
-        while width < self.levels[-1]:
-            self.levels.pop()
-            self.kinds.pop()
-        if width != self.levels[-1]:
-            self._complain(
-                line, "this indentation matches no line above", "align it with the block it belongs to"
-            )
-            self.levels.append(width)
-            self.kinds.append("if")
-
-    def _header(self, line: Logical) -> None:
-        keyword = line.keyword
-        if keyword in ("elif", "else") and self.kinds[-1] not in ("if", "broken") and not line.found:
-            line.found.append(
-                errors.not_a_header(
-                    line.span(0, len(keyword)), f"{keyword!r} has no 'if' before it", "align it with its if"
-                )
-            )
-        if line.found:
-            self.kinds[-1] = "broken"
-        else:
-            self.kinds[-1] = "if" if keyword in ("if", "elif") else ""
-
-
-# repair
-
-
-def _repaired(lines: list[Logical], total: int) -> str:
-    rows = [""] * (total + 1)
-    following = [*lines[1:], None]
-    for line, after in zip(lines, following, strict=True):
-        has_block = after is not None and len(after.indent.expandtabs(8)) > len(line.indent.expandtabs(8))
-        text = _placeholder(line, has_block) if line.found else line.text
-        for index, row in enumerate((line.indent + text).split("\n")):
-            rows[line.number - 1 + index] = row
-    return "\n".join(rows) + "\n"
-
-
-def _placeholder(line: Logical, has_block: bool) -> str:
-    """Something that parses in place of a broken line, and binds the names that it would have bound."""
-    function = re.match(r"def\s+([^\W\d]\w*)", line.masked)
-    if function and function.group(1) not in parser.RESERVED:
-        inside = line.masked[function.end() :].split(")")[0]
-        words = [
-            word
-            for word in re.findall(r"(?:^|[(,])[\s*]*([^\W\d]\w*)", inside)
-            if word not in parser.RESERVED
-        ]
-        head = f"def {function.group(1)}({', '.join(dict.fromkeys(words))}):"
-        return head if has_block else f"{head} return {MISSING}"
-    loop = re.match(r"for\s+([^\W\d]\w*)", line.masked)
-    if loop and loop.group(1) not in parser.RESERVED:
-        return f"for {loop.group(1)} in {MISSING}:" + ("" if has_block else " pass")
-    if has_block:
-        return f"if {MISSING}:"
-    binding = re.match(r"([^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*)\s*(?:\*\*|[-+*/@])?=(?!=)", line.masked)
-    if binding and not any(word in parser.RESERVED for word in re.findall(r"\w+", binding.group(1))):
-        return f"{binding.group(1)} = {MISSING}"
-    return f"return {MISSING}" if line.keyword == "return" else "pass"

@@ -59,7 +59,7 @@ def _share(builder: Builder, instruction: Apply, index: int, g: Value, mode: str
             return None
         if op == "ipow" and n == 1 and text == TABLE[op].derivatives[0]:
             return g
-        return builder.power_formula(text, environment, n, integer=op == "ipow")
+        return builder.formula(text, environment, exponent=n, integer=op == "ipow")
     return builder.formula(text, environment)
 
 

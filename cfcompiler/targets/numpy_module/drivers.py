@@ -87,7 +87,7 @@ def _run_range(plan: Any, columns: list[Any], targets: list[Any], start: int, st
     width = 0
     work: tuple[Any, ...] = ()
     with np.errstate(all="ignore"):
-        for begin in range(start, stop):
+        for begin in range(start, stop, BLOCK):
             end = min(begin + BLOCK, stop)
             if end - begin != width:
                 width = end - begin

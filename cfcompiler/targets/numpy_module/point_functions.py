@@ -279,7 +279,7 @@ def _vertices(run: Callable[[_Choices], Sequence[float]]) -> list[tuple[float, .
     count = 0
     while waiting:
         choices = _Choices(waiting.pop())
-        found.add(tuple(x + 0.0 for x in run(choices)))
+        found.add(tuple(x + 0.0 if x == x else math.nan for x in run(choices)))
         count += 1
         made = dict(choices.made)
         for name, options in choices.met.items():
@@ -287,7 +287,7 @@ def _vertices(run: Callable[[_Choices], Sequence[float]]) -> list[tuple[float, .
             made[name] = options[0]
         if count + len(waiting) > 65536:
             raise ValueError("field: more than 2**16 combinations of choices at this point")
-    return sorted(found)
+    return sorted(found, key=lambda row: [(x != x, x if x == x else 0.0) for x in row])
 
 
 def _field_point(function: Callable[..., Any], arguments: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> Any:

@@ -168,9 +168,15 @@ def _where_reached(tests: Any, v: Sequence[Any], share: Any) -> Any:
     return share
 
 
-def _signs(v: Sequence[Any], guards: Sequence[tuple[int, int, int]]) -> list[Any]:
+def _signs(runs: Sequence[Any], v: Sequence[Any], guards: Sequence[Sequence[int]]) -> list[Any]:
     """The sign of left - right for each (left, right, out): 2 where NaN is compared, -128 where out is not reached."""
-    return [_sign_of(v[left], v[right]) if v[out] is not None else -128 for left, right, out in guards]
+    signs = [_sign_of(v[left], v[right]) if v[out] is not None else -128 for left, right, out in guards]
+    if _ARRAYS:
+        tests_of = {start + i: tests for tests, start, steps in runs if tests for i in range(len(steps))}
+        for place, (_, _, out) in enumerate(guards):
+            for guard, truth in tests_of.get(out, ()):
+                signs[place] = np.where(v[guard] == truth, signs[place], -128)
+    return signs
 
 
 def _sign_of(left: Any, right: Any) -> Any:

@@ -153,8 +153,9 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
     return [
         *lines,
         f"def _signature_point({given}):",
-        f"    v = _run_tape({read}, [{given}])",
-        "    return _signs(v, [tuple(map(int, row.split())) for row in _GUARD_SLOTS.splitlines()])",
+        f"    runs = {read}",
+        f"    v = _run_tape(runs, [{given}])",
+        "    return _signs(runs, v, [tuple(map(int, row.split())) for row in _GUARD_SLOTS.splitlines()])",
     ]
 
 
