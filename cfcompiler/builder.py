@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cfcompiler.formulas import compile_formula
+from cfcompiler.formulas import Step, compile_formula, decided
 from cfcompiler.program import (
     Apply,
     Assertion,
@@ -219,35 +219,41 @@ class Builder:
     ) -> Value:
         """The value of a derivative text over `environment`.
 
-        `exponent` is the n of a power; powers by n are ipow where `integer`, else rpow, as the row itself.
+        `exponent` is the n of a power; powers by n are ipow where `integer`, else rpow, as the row itself. A choice
+        by n alone is made here: only the arm taken becomes instructions.
         """
-        results: list[Value] = []
+        steps = compile_formula(text)
+        known: dict[int, Value] = {}
 
         def operand(reference: int | str) -> Value:
             if isinstance(reference, int):
-                return results[reference]
+                if reference not in known:
+                    known[reference] = value(steps[reference])
+                return known[reference]
             if reference == "n" and exponent is not None:
                 return self.constant(exponent)
             return environment[reference]
 
-        for step in compile_formula(text):
-            operands = [operand(reference) for reference in step.operands]
+        def value(step: Step) -> Value:
             if step.op == "constant":
                 assert step.number is not None
-                results.append(self.constant(step.number))
-            elif step.op == "same":
-                results.append(operands[0])
-            elif step.op == "choose":
-                results.append(self.select(*operands, lazy=False))
-            elif step.op == "static_power":
+                return self.constant(step.number)
+            if step.op == "choose" and (truth := decided(steps, step.operands[0], exponent)) is not None:
+                return operand(step.operands[1 if truth else 2])
+            operands = [operand(reference) for reference in step.operands]
+            if step.op == "same":
+                return operands[0]
+            if step.op == "choose":
+                return self.select(*operands, lazy=False)
+            if step.op == "static_power":
                 assert step.exponent is not None
                 relative, offset = step.exponent
-                n = offset if not relative else offset + (exponent if exponent is not None else 0)
+                n = offset + exponent if relative and exponent is not None else offset
                 whole = integer if relative else offset.denominator == 1
-                results.append(self.apply("ipow" if whole else "rpow", operands[0], n=n))
-            else:
-                results.append(self.apply(step.op, *operands))
-        return results[-1]
+                return self.apply("ipow" if whole else "rpow", operands[0], n=n)
+            return self.apply(step.op, *operands)
+
+        return operand(len(steps) - 1)
 
     def finish(self, results: Sequence[Value]) -> Program:
         """The program so far, with `results`."""

@@ -1,4 +1,7 @@
-"""grammar/cf.lark to its two parsers: of a whole file, and of one logical line by itself."""
+"""grammar/cf.lark to its two parsers: of a whole file, and of one logical line by itself.
+
+The tree is built while the parser reduces, so there is no intermediate one.
+"""
 
 from __future__ import annotations
 

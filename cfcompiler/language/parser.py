@@ -9,6 +9,7 @@ from __future__ import annotations
 from cfcompiler import errors
 from cfcompiler.errors import CFError, Diagnostic
 from cfcompiler.language import grammar, recovery, tree
+from cfcompiler.language.literals import MISSING
 from cfcompiler.source import Source, Span
 
 
@@ -22,7 +23,7 @@ def parse(source: Source) -> tree.File:
 
 def recover(source: Source) -> tuple[tree.File | None, tuple[Diagnostic, ...]]:
     """The tree of what can be read of a file, with `Missing` in place of the rest, and all the syntax errors."""
-    if not recovery.suspicious(source.text):
+    if not _suspicious(source.text):
         file = grammar.whole(source.text)
         if file is not None:
             return file, ()
@@ -30,6 +31,11 @@ def recover(source: Source) -> tuple[tree.File | None, tuple[Diagnostic, ...]]:
     if reading.repaired is None:
         return None, reading.diagnostics
     return grammar.whole(reading.repaired), reading.diagnostics
+
+
+def _suspicious(text: str) -> bool:
+    """Something that no program has; the line-by-line reader names it."""
+    return MISSING in text or recovery.CONTROL.search(text) is not None
 
 
 def decode(data: bytes, path: str) -> Source:

@@ -18,6 +18,7 @@ from cfcompiler.language.logical_lines import Logical, logical_lines
 from cfcompiler.language.mistakes import mistakes_of
 from cfcompiler.source import Source, Span
 
+# Characters that no program has.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\x85\u2028\u2029]|\r(?!\n)")
 
 
@@ -27,11 +28,6 @@ class Reading:
 
     diagnostics: tuple[Diagnostic, ...]
     repaired: str | None
-
-
-def suspicious(text: str) -> bool:
-    """Something that no program has; the line-by-line reader names it."""
-    return MISSING in text or CONTROL.search(text) is not None
 
 
 def find(source: Source) -> Reading:

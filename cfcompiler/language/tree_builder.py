@@ -76,10 +76,10 @@ class TreeBuilder(Transformer[Token, tree.File]):
     def assignment(self, children: Children) -> tree.Assignment:
         target, value = children
         if isinstance(target, Token):
-            place = place(target)
-            node = tree.Name(identifier(target), place)
+            start = place(target)
+            node = tree.Name(identifier(target), start)
             end = value.span
-            span = Span(place.line, place.column, end.end_line, end.end_column)
+            span = Span(start.line, start.column, end.end_line, end.end_column)
             return tree.Assignment((node,), False, value, span)
         return tree.Assignment(target.items, True, value, _across(target, value))
 
@@ -175,7 +175,7 @@ class TreeBuilder(Transformer[Token, tree.File]):
         if token == MISSING:
             return tree.Missing(place(token))
         text = str(token) if token in CONSTANTS else identifier(token)
-        return tree.Name(text, place(token))
+        return tree.Name(text, Span(token.line, token.column, token.end_line, token.end_column))
 
     def number(self, children: Children) -> tree.Number:
         token = children[0]
@@ -183,7 +183,7 @@ class TreeBuilder(Transformer[Token, tree.File]):
             value, decimal = exact(str(token))
         except ValueError as error:
             raise SyntaxMistake(errors.bad_number(place(token), str(token), str(error))) from None
-        return tree.Number(value, decimal, place(token))
+        return tree.Number(value, decimal, Span(token.line, token.column, token.end_line, token.end_column))
 
     def text(self, children: Children) -> tree.Text:
         return tree.Text(

@@ -1,8 +1,9 @@
 """Functions that a generated module carries to run a tape: forward, with tangents, and backward.
 
-Each is written as it stands in the module, like point_functions.py. A tape is a list of runs (tests, start, steps): the
-steps of a run are under the same branch, `tests` are its guards as (slot, truth). A step is (value, forward, backward,
-arguments, targets): functions, slots of the arguments, slots of the shares.
+Each is written as it stands in the module, like point_functions.py. A tape is a list of runs (tests, start, steps,
+returns): the steps of a run are under the same branch, `tests` are its guards as (slot, truth). A step is (value,
+forward, arguments, movers): functions, slots of the arguments, and of those that move. A return, of what has a
+cotangent to give, is (backward, slot, arguments, targets), from the last step to the first.
 """
 
 from __future__ import annotations
@@ -33,27 +34,34 @@ def _tape(text: str, kinds: dict[str, Any], names: dict[str, Any], count: int, c
             backward = _choosing(names.get(f"_{name}_choose"), backward)
         table[name] = (value, forward, backward, movers, targets)
     steps: list[Any] = []
-    runs: list[Any] = [((), count, steps)]
+    returns: list[Any] = []
+    runs: list[Any] = [((), count, steps, returns)]
     slot = count
     for line in text.splitlines():
         word, *rest = line.split()
         if word == "@":
             continue
         if word == "if":
-            steps = []
-            runs.append((tuple((int(test[:-1]), test[-1] == "+") for test in rest), slot, steps))
+            steps, returns = [], []
+            runs.append((tuple((int(test[:-1]), test[-1] == "+") for test in rest), slot, steps, returns))
             continue
         if word == "k":
-            steps.append((None, None, None, step(float, False, False)(rest[0]), (), ()))
+            steps.append((None, None, step(float, False, False)(rest[0]), ()))
         elif word == "b":
-            steps.append((None, None, None, rest[0] == "1", (), ()))
+            steps.append((None, None, rest[0] == "1", ()))
         elif word == "pick":
-            steps.append(("pick", None, None, tuple(map(int, rest)), (), ()))
+            at = tuple(map(int, rest))
+            steps.append(("pick", None, at, ()))
+            returns.append((None, slot, at, at[1:]))
         else:
             value, forward, backward, movers, targets = table[word]
             at = tuple(map(int, rest))
-            steps.append((value, forward, backward, at, tuple(at[i] for i in movers), tuple(at[i] for i in targets)))
+            steps.append((value, forward, at, tuple(at[i] for i in movers)))
+            if backward is not None:
+                returns.append((backward, slot, at, tuple(at[i] for i in targets)))
         slot += 1
+    for _, _, _, returns in runs:
+        returns.reverse()
     _TAPES[key] = runs
     return runs
 
@@ -91,26 +99,30 @@ def _reached(tests: Any, v: Sequence[Any]) -> bool:
 
 def _run_tape(runs: Sequence[Any], v: list[Any], d: list[Any] | None = None) -> list[Any]:
     """Append the value of every step to v, and its tangent to d; None where it is not reached, or does not move."""
-    for tests, _, steps in runs:
+    append = v.append
+    for tests, _, steps, _ in runs:
         if tests and not _ARRAYS and not _reached(tests, v):
             v.extend([None] * len(steps))
             if d is not None:
                 d.extend([None] * len(steps))
             continue
-        for value, forward, _, at, movers, _ in steps:
+        for value, forward, at, movers in steps:
             if value is None:
-                v.append(at)
+                append(at)
             elif value == "pick":
-                v.append(_pick(v[at[0]], v[at[1]], v[at[2]]))
+                append(_pick(v[at[0]], v[at[1]], v[at[2]]))
             elif len(at) == 2:
-                v.append(value(v[at[0]], v[at[1]]))
+                append(value(v[at[0]], v[at[1]]))
+            elif len(at) == 1:
+                append(value(v[at[0]]))
             else:
-                v.append(value(*[v[i] for i in at]))
-            if d is not None:
-                if value == "pick":
-                    d.append(_pick(v[at[0]], _moved(d[at[1]]), _moved(d[at[2]])))
-                else:
-                    d.append(forward(*[v[i] for i in at], v[-1], *[_moved(d[i]) for i in movers]) if forward else None)
+                append(value(*[v[i] for i in at]))
+            if d is None:
+                continue
+            if value == "pick":
+                d.append(_pick(v[at[0]], _moved(d[at[1]]), _moved(d[at[2]])))
+            else:
+                d.append(forward(*[v[i] for i in at], v[-1], *[_moved(d[i]) for i in movers]) if forward else None)
     return v
 
 
@@ -126,29 +138,30 @@ def _pick(guard: Any, then: Any, orelse: Any) -> Any:
 
 def _run_back(runs: Sequence[Any], v: Sequence[Any], c: list[Any], choose: Any = None) -> list[Any]:
     """Add to c[slot] the cotangent of every slot, from the last step to the first. `choose`: see _Choices."""
-    for tests, start, steps in reversed(runs):
+    for tests, _, _, returns in reversed(runs):
         if tests and not _ARRAYS and not _reached(tests, v):
             continue
-        slot = start + len(steps)
-        for value, _, backward, at, _, targets in reversed(steps):
-            slot -= 1
+        for backward, slot, at, targets in returns:
             g = c[slot]
             if g is None:
                 continue
-            if value == "pick":
+            if backward is None:
                 targets, shares = _pick_back(v[at[0]], at, g)
-            elif backward is None:
-                continue
             elif choose is not None:
                 choose.place = slot
                 shares = backward(*[v[i] for i in at], v[slot], g, choose)
             elif len(at) == 2:
                 shares = backward(v[at[0]], v[at[1]], v[slot], g)
+            elif len(at) == 1:
+                shares = backward(v[at[0]], v[slot], g)
             else:
                 shares = backward(*[v[i] for i in at], v[slot], g)
             if _ARRAYS and tests:
                 shares = [_where_reached(tests, v, share) for share in shares]
-            for target, share in zip(targets, shares, strict=True):
+            target = targets[0]
+            before = c[target]
+            c[target] = shares[0] if before is None else before + shares[0]
+            for target, share in zip(targets[1:], shares[1:], strict=True):
                 before = c[target]
                 c[target] = share if before is None else before + share
     return c
@@ -172,7 +185,7 @@ def _signs(runs: Sequence[Any], v: Sequence[Any], guards: Sequence[Sequence[int]
     """The sign of left - right for each (left, right, out): 2 where NaN is compared, -128 where out is not reached."""
     signs = [_sign_of(v[left], v[right]) if v[out] is not None else -128 for left, right, out in guards]
     if _ARRAYS:
-        tests_of = {start + i: tests for tests, start, steps in runs if tests for i in range(len(steps))}
+        tests_of = {start + i: tests for tests, start, steps, _ in runs if tests for i in range(len(steps))}
         for place, (_, _, out) in enumerate(guards):
             for guard, truth in tests_of.get(out, ()):
                 signs[place] = np.where(v[guard] == truth, signs[place], -128)
