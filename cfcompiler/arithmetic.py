@@ -25,7 +25,9 @@ UNORDERED = 2
 class Undecided(Exception):
     """What exact arithmetic could not decide or represent; `instruction` is where."""
 
-    def __init__(self, reason: str = "the sign could not be decided", instruction: Instruction | None = None) -> None:
+    def __init__(
+        self, reason: str = "the sign could not be decided", instruction: Instruction | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.instruction = instruction
@@ -73,7 +75,9 @@ class Floats:
     def compare(self, left: Array, right: Array) -> np.ndarray:
         left, right = np.broadcast_arrays(left, right)
         codes = np.full(left.shape, UNORDERED, dtype=np.int8)
-        codes[...] = np.where(left < right, -1, np.where(left > right, 1, np.where(left == right, 0, UNORDERED)))
+        codes[...] = np.where(
+            left < right, -1, np.where(left > right, 1, np.where(left == right, 0, UNORDERED))
+        )
         return codes
 
     def reduction(self, op: str, x: Array, axes: tuple[int, ...]) -> Array:

@@ -41,7 +41,9 @@ class Builder:
     into diagnostics at the place of the expression.
     """
 
-    def __init__(self, name: str, source: Source, preset: str = "torch", formulas: Formulas | None = None) -> None:
+    def __init__(
+        self, name: str, source: Source, preset: str = "torch", formulas: Formulas | None = None
+    ) -> None:
         self.name = name
         self.source = source
         self.preset = preset
@@ -152,7 +154,9 @@ class Builder:
         self.instructions.append(Apply(value, "array", (), (("name", name), ("shape", tuple(data.shape)))))
         return value
 
-    def apply(self, op: str, *args: Value, name: str | None = None, span: Span | None = None, **attributes: Any) -> Value:
+    def apply(
+        self, op: str, *args: Value, name: str | None = None, span: Span | None = None, **attributes: Any
+    ) -> Value:
         """out = op(*args). Raises ShapeError where the shapes do not fit the row, KeyError for an unknown row."""
         static = tuple(sorted(attributes.items()))
         shape, kind = result_of(op, args, attributes)
@@ -192,7 +196,9 @@ class Builder:
         """above where left > right, below where left < right, by `tie` where they are equal. Shapes broadcast."""
         shape, _ = result_of("kink", (left, right, above, below), {})
         out = Value(self._named(name, "s"), shape, "real", self.branch)
-        self.instructions.append(Kink(out, left, right, above, below, tie, self.span if span is None else span))
+        self.instructions.append(
+            Kink(out, left, right, above, below, tie, self.span if span is None else span)
+        )
         return out
 
     def assertion(self, condition: Value, message: str, span: Span) -> None:
@@ -215,7 +221,12 @@ class Builder:
     # whole expressions
 
     def formula(
-        self, text: str, environment: Mapping[str, Value], *, exponent: Fraction | None = None, integer: bool = True
+        self,
+        text: str,
+        environment: Mapping[str, Value],
+        *,
+        exponent: Fraction | None = None,
+        integer: bool = True,
     ) -> Value:
         """The value of a derivative text over `environment`.
 
@@ -268,4 +279,3 @@ class Builder:
             self.preset,
             self.source,
         )
-

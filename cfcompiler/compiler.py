@@ -90,7 +90,9 @@ class Compiled:
         return at(self.program, point_of(self.program, point), self.program.preset)
 
     def __repr__(self) -> str:
-        inputs = ", ".join(f"{param.value.name}: {text_of(param.value.shape)}" for param in self.program.params)
+        inputs = ", ".join(
+            f"{param.value.name}: {text_of(param.value.shape)}" for param in self.program.params
+        )
         return f"<program {self.program.name}({inputs}) under {self.program.preset}>"
 
     def module(self, *, order: int = 1, checks: bool = False, command: str = "") -> str:
@@ -108,7 +110,9 @@ def compile(source: str | Path | Callable[..., Any], **options: Any) -> Compiled
     """
     if callable(source):
         text = dedent(inspect.getsource(source))
-        return compile_text(text, inspect.getsourcefile(source) or "<function>", function=source.__name__, **options)
+        return compile_text(
+            text, inspect.getsourcefile(source) or "<function>", function=source.__name__, **options
+        )
     if isinstance(source, Path) or "\n" not in source:
         return compile_file(source, **options)
     return compile_text(source, **options)
@@ -151,9 +155,7 @@ def compile_file(
 ) -> Compiled:
     """As `compile_text`, from a file. Raises CFError, also where the file cannot be read."""
     text = read_source(path)
-    return compile_text(
-        text, str(path), function=function, static=static, preset=preset, overrides=overrides
-    )
+    return compile_text(text, str(path), function=function, static=static, preset=preset, overrides=overrides)
 
 
 @contextmanager

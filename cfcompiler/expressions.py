@@ -16,7 +16,14 @@ LONGEST = 240  # characters of an operand that is written out
 _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = 1, 2, 3, 4, 5
 _INFIX = {"add": ("+", _SUM), "sub": ("-", _SUM), "mul": ("*", _PRODUCT), "div": ("/", _PRODUCT)}
 _RELATION = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
-_CALL = {"asin": "asin", "logical_and": "And", "logical_or": "Or", "logical_not": "Not", "equal": "Eq", "not_equal": "Ne"}
+_CALL = {
+    "asin": "asin",
+    "logical_and": "And",
+    "logical_or": "Or",
+    "logical_not": "Not",
+    "equal": "Eq",
+    "not_equal": "Ne",
+}
 
 
 class Expressions:
@@ -75,7 +82,9 @@ class Expressions:
                 return self._apply(instruction)
 
     def _kink(self, kink: Kink) -> str:
-        left, right, above, below = (self.of(value) for value in (kink.left, kink.right, kink.above, kink.below))
+        left, right, above, below = (
+            self.of(value) for value in (kink.left, kink.right, kink.above, kink.below)
+        )
         if (above, below) == (left, right):
             return f"Max({left}, {right})"
         if (above, below) == (right, left):
@@ -88,6 +97,8 @@ class Expressions:
         op, args = instruction.op, [self._text(arg) for arg in instruction.args]
         if op == "constant":
             return self._constant(instruction.attribute("value"))
+        if op == "array":
+            return str(instruction.attribute("name")), _ATOM
         if op in _INFIX:
             sign, level = _INFIX[op]
             right = self._wrapped(args[1], level + (0 if op in ("add", "mul") else 1))
@@ -118,11 +129,15 @@ class Expressions:
     def _constant(self, number: Number) -> tuple[str, int]:
         text = str(number)
         if isinstance(number, Fraction):
-            return text, _ATOM if number.denominator == 1 and number >= 0 else (_UNARY if number < 0 else _PRODUCT)
+            return text, _ATOM if number.denominator == 1 and number >= 0 else (
+                _UNARY if number < 0 else _PRODUCT
+            )
         return ("oo", _ATOM) if text == "inf" else (text, _ATOM)
 
     def _from_row(self, row: str, args: Mapping[str, tuple[str, int]]) -> tuple[str, int]:
         if re.fullmatch(r"\w+\(\w+(, \w+)*\)", row):
             return re.sub(r"\b\w+\b(?!\()", lambda m: args[m[0]][0] if m[0] in args else m[0], row), _ATOM
-        filled = re.sub(r"\b\w+\b(?!\()", lambda m: self._wrapped(args[m[0]], _ATOM) if m[0] in args else m[0], row)
+        filled = re.sub(
+            r"\b\w+\b(?!\()", lambda m: self._wrapped(args[m[0]], _ATOM) if m[0] in args else m[0], row
+        )
         return f"({filled})", _ATOM

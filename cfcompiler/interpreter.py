@@ -178,7 +178,9 @@ class Machine:
         return out
 
     def _op_take(self, instruction: Apply, x: Array) -> Array:
-        return np.reshape(np.reshape(x, -1)[list(instruction.attribute("indices"))], instruction.attribute("shape"))
+        return np.reshape(
+            np.reshape(x, -1)[list(instruction.attribute("indices"))], instruction.attribute("shape")
+        )
 
     def _op_put(self, instruction: Apply, x: Array) -> Array:
         out = np.reshape(self._zeros(instruction.attribute("shape")), -1)
@@ -210,7 +212,8 @@ class Machine:
         return np.concatenate(xs, axis=instruction.attribute("axis"))
 
     def _op_stack(self, instruction: Apply, *xs: Array) -> Array:
-        return np.stack([np.asarray(x, dtype=self.arithmetic.dtype) for x in xs], axis=instruction.attribute("axis"))
+        dtype = self.arithmetic.dtype if instruction.out.kind == "real" else None
+        return np.stack([np.asarray(x, dtype=dtype) for x in xs], axis=instruction.attribute("axis"))
 
     def _op_matmul(self, instruction: Apply, a: Array, b: Array) -> Array:
         if self.arithmetic.dtype is not object:
@@ -225,7 +228,9 @@ class Machine:
     def _op_weigh(self, instruction: Apply, left: Array, right: Array, term: Array) -> Array:
         codes = self.arithmetic.compare(left, right)
         below, tie, above, unordered = (self.arithmetic.number(w) for w in instruction.attribute("weights"))
-        weights = np.where(codes == -1, below, np.where(codes == 0, tie, np.where(codes == 1, above, unordered)))
+        weights = np.where(
+            codes == -1, below, np.where(codes == 0, tie, np.where(codes == 1, above, unordered))
+        )
         return self._gated(weights, term, instruction.attribute("gate"))
 
     def _gated(self, weights: Array, term: Array, gate: str) -> Array:
@@ -324,7 +329,9 @@ class Machine:
         def compare(i: int, j: int) -> int:
             code = int(self.arithmetic.compare(self._scalar(row[i]), self._scalar(row[j])))
             if code == UNORDERED:
-                nans = [int(self.arithmetic.compare(self._scalar(row[k]), self._scalar(row[k]))) for k in (i, j)]
+                nans = [
+                    int(self.arithmetic.compare(self._scalar(row[k]), self._scalar(row[k]))) for k in (i, j)
+                ]
                 return (nans[0] == UNORDERED) - (nans[1] == UNORDERED)
             return -code if instruction.attribute("descending") else code
 

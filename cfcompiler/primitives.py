@@ -57,7 +57,16 @@ def _row(
     jumps: bool = False,
 ) -> Primitive:
     return Primitive(
-        name, tuple(params.split()), tuple(derivatives), sympy, numpy, python, domain, singular, "elementwise", jumps
+        name,
+        tuple(params.split()),
+        tuple(derivatives),
+        sympy,
+        numpy,
+        python,
+        domain,
+        singular,
+        "elementwise",
+        jumps,
     )
 
 
@@ -119,7 +128,9 @@ _ELEMENTWISE = (
 # fmt: on
 
 
-def _plain(name: str, params: str, kind: RowKind, numpy: str = "", python: str = "", sympy: str = "") -> Primitive:
+def _plain(
+    name: str, params: str, kind: RowKind, numpy: str = "", python: str = "", sympy: str = ""
+) -> Primitive:
     names = tuple(params.split())
     return Primitive(name, names, (None,) * len(names), sympy, numpy, python, kind=kind)
 
@@ -158,7 +169,9 @@ _STRUCTURAL = (
     _plain("transpose", "x", "structural"),  # axes
     _plain("index", "x", "structural"),  # key: tuple of int | slice-as-(start, stop, step), one an axis
     _plain("place", "x", "structural"),  # key, shape: zeros with x at key; transpose of index
-    _plain("take", "x", "structural"),  # indices (flat, a NumPy int array as nested tuples), from the flattened x
+    _plain(
+        "take", "x", "structural"
+    ),  # indices (flat, a NumPy int array as nested tuples), from the flattened x
     _plain("put", "x", "structural"),  # indices, shape: transpose of take, adds up
     _plain("sum", "x", "structural"),  # axes
     _plain("cumsum", "x", "structural"),  # axis, reverse

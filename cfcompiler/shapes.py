@@ -24,7 +24,9 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     for axis in range(-rank, 0):
         sizes = {shape[axis] for shape in shapes if -axis <= len(shape)} - {1}
         if len(sizes) > 1:
-            raise ShapeError("shapes " + " and ".join(text_of(shape) for shape in shapes) + " do not broadcast")
+            raise ShapeError(
+                "shapes " + " and ".join(text_of(shape) for shape in shapes) + " do not broadcast"
+            )
         out.append(sizes.pop() if sizes else 1)
     return tuple(out)
 
@@ -77,7 +79,9 @@ def _select(args: Sequence[Value], attributes: Mapping[str, Any]) -> tuple[Shape
         if guard.shape:
             raise ShapeError("a condition of `if` is one truth value, not an array: use where(c, a, b)")
         if then.shape != orelse.shape:
-            raise ShapeError(f"the two arms have the shapes {text_of(then.shape)} and {text_of(orelse.shape)}")
+            raise ShapeError(
+                f"the two arms have the shapes {text_of(then.shape)} and {text_of(orelse.shape)}"
+            )
         return then.shape, then.kind
     return broadcast_shapes(guard.shape, then.shape, orelse.shape), then.kind
 
@@ -104,15 +108,19 @@ def _stack(args: Sequence[Value], attributes: Mapping[str, Any]) -> tuple[Shape,
     axis, first = attributes["axis"], args[0].shape
     for arg in args:
         if arg.shape != first:
-            raise ShapeError(f"entries of one array have the shapes {text_of(first)} and {text_of(arg.shape)}")
-    return (*first[:axis], len(args), *first[axis:]), "real"
+            raise ShapeError(
+                f"entries of one array have the shapes {text_of(first)} and {text_of(arg.shape)}"
+            )
+    return (*first[:axis], len(args), *first[axis:]), args[0].kind
 
 
 def _extremum(args: Sequence[Value], attributes: Mapping[str, Any]) -> tuple[Shape, Kind]:
     shape, axes, rule = args[0].shape, attributes["axes"], attributes["rule"]
     entries = prod(shape[axis] for axis in axes)
     if isinstance(rule.tie, tuple) and len(rule.tie) != entries:
-        raise ShapeError(f"the tie rule {rule.name} has {len(rule.tie)} weights, and here are {entries} entries")
+        raise ShapeError(
+            f"the tie rule {rule.name} has {len(rule.tie)} weights, and here are {entries} entries"
+        )
     return reduced(shape, axes), "real"
 
 
@@ -154,7 +162,10 @@ _RULES: dict[str, Rule] = {
     "broadcast": lambda args, attributes: (attributes["shape"], "real"),
     "sum_to": lambda args, attributes: (attributes["shape"], "real"),
     "reshape": _reshape,
-    "transpose": lambda args, attributes: (tuple(args[0].shape[axis] for axis in attributes["axes"]), args[0].kind),
+    "transpose": lambda args, attributes: (
+        tuple(args[0].shape[axis] for axis in attributes["axes"]),
+        args[0].kind,
+    ),
     "index": lambda args, attributes: (indexed(args[0].shape, attributes["key"]), args[0].kind),
     "place": lambda args, attributes: (attributes["shape"], "real"),
     "take": lambda args, attributes: (attributes["shape"], "real"),

@@ -222,7 +222,9 @@ def override(found: Rules, name: str, value: str) -> Rules:
     for row in _POWERS if name == "pow" else (name,):
         if row in TABLE and (TABLE[row].singular is not None or name == "pow"):
             defines = {operation: text for operation, text in after.defines.items() if operation != row}
-            after = replace(after, formulas=_overridden_formula(after.formulas, row, selection), defines=defines)
+            after = replace(
+                after, formulas=_overridden_formula(after.formulas, row, selection), defines=defines
+            )
             known = True
     if not known:
         near = get_close_matches(name, rule_names(found), 1)

@@ -51,7 +51,9 @@ def _check_uses(defined: dict[str, Value], instruction: Instruction) -> None:
         if defined.get(value.name) != value:
             raise InvariantError(f"{instruction.out.name} uses {value.name} before it is defined")
         if value.branch and not _visible(value.branch, branch, instruction, value):
-            raise InvariantError(f"{value.name} leaves its branch without a select, in {instruction.out.name}")
+            raise InvariantError(
+                f"{value.name} leaves its branch without a select, in {instruction.out.name}"
+            )
 
 
 def _visible(inner: Branch, outer: Branch, instruction: Instruction, value: Value) -> bool:
@@ -77,4 +79,6 @@ def _check_shape(instruction: Instruction) -> None:
     except (ShapeError, KeyError) as error:
         raise InvariantError(f"{instruction.out.name} = {op}: {error}") from error
     if (shape, kind) != (instruction.out.shape, instruction.out.kind):
-        raise InvariantError(f"{instruction.out.name} has shape {instruction.out.shape}, its row says {shape}")
+        raise InvariantError(
+            f"{instruction.out.name} has shape {instruction.out.shape}, its row says {shape}"
+        )

@@ -46,7 +46,9 @@ def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
     notes.extend(_float_notes(program, point, backward))
     if ties_here:
         field = field_at(program, point)
-        vertices = tuple(tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices)
+        vertices = tuple(
+            tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices
+        )
     else:
         field, vertices = Field((), True, ""), (tuple(rows),)
     return PointReport(
@@ -98,8 +100,7 @@ def _forward(program: Program, point: Mapping[str, Any]) -> list[list[Any]]:
     for which, value in enumerate(inputs):
         for entry in np.ndindex(value.shape):
             seeds = {
-                name: filled(other.shape, Fraction(0))
-                for name, other in zip(tangents, inputs, strict=True)
+                name: filled(other.shape, Fraction(0)) for name, other in zip(tangents, inputs, strict=True)
             }
             seeds[tangents[which]][entry] = Fraction(1)
             values = run(forward, {**point, **seeds}, EXACT)
@@ -162,7 +163,9 @@ def _float_notes(program: Program, point: Mapping[str, Any], exact: Sequence[Seq
         for value, known in zip(backward.results[len(program.results) :], row, strict=True):
             for number, text in zip(np.reshape(values[value.name], -1), _leaves(known), strict=True):
                 if not np.isfinite(number) and text not in ("nan", "inf", "-inf"):
-                    return [f"in float64 the backward program returns {number} here: an intermediate value overflows"]
+                    return [
+                        f"in float64 the backward program returns {number} here: an intermediate value overflows"
+                    ]
     return []
 
 
@@ -188,7 +191,9 @@ def _ties_here(program: Program, point: Mapping[str, Any]) -> list[TieHere]:
                     word = guards[instruction.out.name]
                     found.append(_tie(instruction, texts.difference(*args), word))
             case Apply(op="extremum", args=args):
-                if _repeated(values[args[0].name], values[instruction.out.name], instruction.attribute("axes")):
+                if _repeated(
+                    values[args[0].name], values[instruction.out.name], instruction.attribute("axes")
+                ):
                     rule = instruction.attribute("rule").name
                     found.append(_tie(instruction, texts.of(args[0]), rule))
             case Apply(op="order" | "argextremum" | "cumargextremum", args=args):

@@ -67,7 +67,9 @@ def field_at(program: Program, point: Point) -> Field:
 def _order(vertex: Vertex) -> tuple[Any, ...]:
     """Rational vertices in lexicographic order, others by their text."""
     return tuple(
-        (0, entry, "") if isinstance(entry, Fraction) else (1, _ZERO, to_text(entry)) for row in vertex for entry in row
+        (0, entry, "") if isinstance(entry, Fraction) else (1, _ZERO, to_text(entry))
+        for row in vertex
+        for entry in row
     )
 
 
@@ -117,7 +119,11 @@ class _Search:
         sweep = Sweep(self.backward, inputs, arithmetic, tied, forced)
         for jacobian in sweep.jacobians(rows):
             vertex = tuple(
-                tuple(read(entry) for value in self.backward.results[outputs:] for entry in np.reshape(row[value.name], -1))
+                tuple(
+                    read(entry)
+                    for value in self.backward.results[outputs:]
+                    for entry in np.reshape(row[value.name], -1)
+                )
                 for row in jacobian
             )
             self.found[vertex] = None
@@ -166,7 +172,11 @@ class _Search:
         return undecided
 
     def _inputs(self) -> int:
-        return sum(int(np.size(self.point[param.value.name])) for param in self.program.params if param.differentiable)
+        return sum(
+            int(np.size(self.point[param.value.name]))
+            for param in self.program.params
+            if param.differentiable
+        )
 
     def _may_be_tied(self, guard: str) -> bool:
         return bool(_conditions_of(self.program, {guard}) & self._tied_conditions())

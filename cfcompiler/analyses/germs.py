@@ -87,7 +87,9 @@ UNARY: dict[str, Callable[[Series], Series]] = {
     "log2": lambda x: scale(_log(x), _op["div"](Fraction(1), _op["log"](Fraction(2)))),
     "log10": lambda x: scale(_log(x), _op["div"](Fraction(1), _op["log"](Fraction(10)))),
     "sqrt": lambda x: power(x, HALF),
-    "cbrt": lambda x: scale(power(scale(x, Fraction(sign(x))), Fraction(1, 3)), Fraction(sign(x))) if sign(x) else x,
+    "cbrt": lambda x: (
+        scale(power(scale(x, Fraction(sign(x))), Fraction(1, 3)), Fraction(sign(x))) if sign(x) else x
+    ),
     "sin": lambda x: rotation(x, -1, ("sin", "cos"))[0],
     "cos": lambda x: rotation(x, -1, ("sin", "cos"))[1],
     "tan": _tan,

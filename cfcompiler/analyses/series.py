@@ -45,7 +45,6 @@ class Series:
         return Fraction(0)
 
 
-
 def normal(valuation: int, coefficients: Sequence[Any], exact: bool) -> Series:
     """Leading zeros removed. Raises Undecided where a coefficient may be zero or not."""
     if any(numbers.is_special(c) for c in coefficients):
@@ -151,7 +150,9 @@ def div(x: Series, y: Series) -> Series:
     return normal(x.valuation - y.valuation, out, False)
 
 
-def _taylor(x: Series, values: Callable[[list[Any], list[list[Any]]], list[Any]], starts: list[Any]) -> list[Series]:
+def _taylor(
+    x: Series, values: Callable[[list[Any], list[list[Any]]], list[Any]], starts: list[Any]
+) -> list[Series]:
     """Solutions of y' = values(x', y) by coefficients, from the starts; x has no pole."""
     count = TERMS if x.exact else max(x.precision, 1)
     slope = [_op["mul"](x.at(k + 1), Fraction(k + 1)) for k in range(count - 1)]
@@ -213,7 +214,9 @@ def rotation(x: Series, turn: int, names: tuple[str, str]) -> tuple[Series, Seri
 def integral(x: Series, rate: Series, start: Any) -> Series:
     """start + the integral of rate * x' from 0."""
     slope = normal(
-        x.valuation - 1, [_op["mul"](c, Fraction(x.valuation + k)) for k, c in enumerate(x.coefficients)], x.exact
+        x.valuation - 1,
+        [_op["mul"](c, Fraction(x.valuation + k)) for k, c in enumerate(x.coefficients)],
+        x.exact,
     )
     product = mul(rate, slope)
     if is_zero(product):

@@ -67,7 +67,11 @@ class Sweep:
         for place, instruction in enumerate(program.instructions):
             if isinstance(instruction, Apply) and instruction.op in _CHOICES:
                 self.last_choice[_choice_of(instruction)] = place
-            if isinstance(instruction, Apply) and instruction.op in ("order", "argextremum", "cumargextremum"):
+            if isinstance(instruction, Apply) and instruction.op in (
+                "order",
+                "argextremum",
+                "cumargextremum",
+            ):
                 self.makers[instruction.out.name] = instruction
             if isinstance(instruction, Apply) and instruction.op == "gather":
                 self.gathers.setdefault(instruction.args[1].name, []).append(instruction)
@@ -153,9 +157,13 @@ class Sweep:
         """States without what is no longer used, equal ones joined."""
         distinct: dict[Any, _State] = {}
         for state in states:
-            live = {name: value for name, value in state.values.items() if self.last_use.get(name, -1) > place}
+            live = {
+                name: value for name, value in state.values.items() if self.last_use.get(name, -1) > place
+            }
             choices = {
-                name: choice for name, choice in state.choices.items() if keep or self.last_choice.get(name, -1) > place
+                name: choice
+                for name, choice in state.choices.items()
+                if keep or self.last_choice.get(name, -1) > place
             }
             key = (tuple((name, _key(value)) for name, value in live.items()), tuple(sorted(choices.items())))
             distinct.setdefault(key, _State(live, choices))
@@ -241,7 +249,9 @@ class Sweep:
         found = self.primal[places.name]
         options = self._options(places.name, found, term)
         if len(options) < 2:
-            state.values[instruction.out.name] = self.machine.evaluate(instruction, _Both(state.values, self.primal))
+            state.values[instruction.out.name] = self.machine.evaluate(
+                instruction, _Both(state.values, self.primal)
+            )
             yield state
             return
         for after, chosen in self._split(state, _choice_of(instruction), options):
@@ -262,7 +272,11 @@ class Sweep:
         choices = []
         for position, place in enumerate(current):
             reach = len(keys) if maker.op == "argextremum" else position + 1
-            tied = [other for other in range(reach) if self.tied(keys[other], keys[place]) and self._same(name, other, place)]
+            tied = [
+                other
+                for other in range(reach)
+                if self.tied(keys[other], keys[place]) and self._same(name, other, place)
+            ]
             choices.append([place] if self._is_zero(np.reshape(term, -1)[position]) else tied)
         if prod(len(choice) for choice in choices) > MOST_STATES:
             raise TooManyChoices(f"more than {MOST_STATES} choices among tied keys")

@@ -22,7 +22,7 @@ from cfcompiler.source import Span
 
 if TYPE_CHECKING:
     from cfcompiler.language.emission import Emission
-    from cfcompiler.language.expressions import Evaluator
+    from cfcompiler.language.evaluator import Evaluator
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
 from cfcompiler.errors import Diagnostic
-from cfcompiler.language import tree
 from cfcompiler.program import Number, Value
 from cfcompiler.source import Span
 
@@ -63,9 +62,8 @@ class Scope:
     `begin` and `end` bracket an arm: `end` returns what the arm bound and undoes it, so that nothing is copied.
     """
 
-    def __init__(self, function: str, library: Mapping[str, tree.Function], *, prelude: bool) -> None:
+    def __init__(self, function: str, *, prelude: bool) -> None:
         self.function = function
-        self.library = library
         self.prelude = prelude
         self.names: dict[str, Bound] = {}
         self._undo: list[dict[str, Bound | None]] = []

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from math import prod
 
 from cfcompiler.primitives import TABLE
 from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, Value
@@ -276,7 +277,7 @@ class _Writer:
                 return _added(args[0], _negated((_wrapped(args[1], PRODUCT), PRODUCT)))
             case "mul":
                 return _multiplied(
-                    args[0], args[1], r"\odot" if all(arg.shape for arg in step.args) else r"\,"
+                    args[0], args[1], r"\odot" if all(prod(arg.shape) > 1 for arg in step.args) else r"\,"
                 )
             case "div":
                 return rf"\frac{{{args[0][0]}}}{{{args[1][0]}}}", ATOM

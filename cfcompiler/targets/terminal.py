@@ -10,6 +10,8 @@ from typing import TextIO, TypeAlias
 
 from cfcompiler.errors import CFError, Explanation
 from cfcompiler.gallery import Example
+from cfcompiler.number_text import parse_number
+from cfcompiler.numbers import to_float
 from cfcompiler.report import Nested, PointReport, Row, TieTable
 from cfcompiler.source import Source
 
@@ -19,6 +21,8 @@ HEAD, LABEL, DIM, WARNING, ERROR = "bold", "cyan", "dim", "yellow", "bold red"
 LABEL_WIDTH = 10
 # More entries than these of one array, or vertices of D, are for --json.
 ENTRIES, VERTICES = 12, 24
+# An exact number with more characters is shown as a decimal; --json has it whole.
+LONGEST = 60
 
 
 def plain(lines: Iterable[Line]) -> str:
@@ -92,11 +96,19 @@ def row_text(row: Row) -> str:
 
 def nested_text(value: Nested) -> str:
     if isinstance(value, str):
-        return value
+        return value if len(value) <= LONGEST else _about(value)
     shown = [nested_text(entry) for entry in value[:ENTRIES]]
     if len(value) > ENTRIES:
         shown.append(f"... {len(value)} entries")
     return "[" + ", ".join(shown) + "]"
+
+
+def _about(text: str) -> str:
+    """A long exact number as a decimal; what is too long to be read again is cut."""
+    try:
+        return f"about {to_float(parse_number(text)):.12g}"
+    except ValueError:
+        return f"{text[:LONGEST]}..."
 
 
 # cfc ties

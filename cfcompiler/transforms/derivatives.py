@@ -204,7 +204,9 @@ def cotangents_of(
             return _cotangents_of_apply(builder, instruction, c, active)
 
 
-def _cotangents_of_select(builder: Builder, select: Select, c: Value, active: set[str]) -> list[tuple[Value, Value]]:
+def _cotangents_of_select(
+    builder: Builder, select: Select, c: Value, active: set[str]
+) -> list[tuple[Value, Value]]:
     pairs = []
     for value, truth in ((select.then, True), (select.orelse, False)):
         if value.name not in active:
@@ -221,7 +223,9 @@ def _cotangents_of_select(builder: Builder, select: Select, c: Value, active: se
     return pairs
 
 
-def _cotangents_of_apply(builder: Builder, instruction: Apply, c: Value, active: set[str]) -> list[tuple[Value, Value]]:
+def _cotangents_of_apply(
+    builder: Builder, instruction: Apply, c: Value, active: set[str]
+) -> list[tuple[Value, Value]]:
     op, args = instruction.op, instruction.args
     row = TABLE[op]
     pairs: list[tuple[Value, Value]] = []
@@ -275,14 +279,18 @@ def _transposed_matmul(builder: Builder, args: tuple[Value, ...], c: Value) -> l
             return [(a, of_a), (b, builder.apply("matmul", _flipped(builder, a), c))]
 
 
-def _transposed_join(builder: Builder, instruction: Apply, c: Value, active: set[str]) -> list[tuple[Value, Value]]:
+def _transposed_join(
+    builder: Builder, instruction: Apply, c: Value, active: set[str]
+) -> list[tuple[Value, Value]]:
     axis: int = instruction.attribute("axis")
     before = tuple((0, size, 1) for size in instruction.out.shape[:axis])
     pairs, start = [], 0
     for position, arg in enumerate(instruction.args):
         size = 1 if instruction.op == "stack" else arg.shape[axis]
         if arg.name in active:
-            entry: int | tuple[int, int, int] = position if instruction.op == "stack" else (start, start + size, 1)
+            entry: int | tuple[int, int, int] = (
+                position if instruction.op == "stack" else (start, start + size, 1)
+            )
             pairs.append((arg, builder.apply("index", c, key=(*before, entry))))
         start += size
     return pairs
@@ -316,7 +324,9 @@ _TRANSPOSES: dict[str, Callable[[Builder, Apply, Value], Value]] = {
     "take": lambda b, i, c: b.apply("put", c, indices=i.attribute("indices"), shape=i.args[0].shape),
     "put": lambda b, i, c: b.apply("take", c, indices=i.attribute("indices"), shape=i.args[0].shape),
     "sum": _transposed_sum,
-    "cumsum": lambda b, i, c: b.apply("cumsum", c, axis=i.attribute("axis"), reverse=not i.attribute("reverse")),
+    "cumsum": lambda b, i, c: b.apply(
+        "cumsum", c, axis=i.attribute("axis"), reverse=not i.attribute("reverse")
+    ),
     "gather": _transposed_gather,
     "scatter": lambda b, i, c: b.apply("gather", c, i.args[1], axis=i.attribute("axis")),
 }

@@ -41,5 +41,8 @@ def jvp(program: Program) -> Program:
                     tangents[out.name] = tangent
             elif dense and out.kind == "real":
                 tangents[out.name] = zeros(builder, out.shape)
-    results = [tangents[value.name] if value.name in tangents else zeros(builder, value.shape) for value in program.results]
+    results = [
+        tangents[value.name] if value.name in tangents else zeros(builder, value.shape)
+        for value in program.results
+    ]
     return builder.finish((*program.results, *results))

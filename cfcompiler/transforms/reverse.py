@@ -46,7 +46,11 @@ def _reverse(program: Program, name: str, *, seeded: bool) -> Program:
     for instruction in program.instructions:
         builder.copy(instruction)
     for value in program.results:
-        seed = builder.param(f"c_{value.name}" if len(program.results) > 1 else "c", value.shape) if seeded else None
+        seed = (
+            builder.param(f"c_{value.name}" if len(program.results) > 1 else "c", value.shape)
+            if seeded
+            else None
+        )
         if value.name in active:
             accumulator.add(value, seed if seed is not None else builder.constant(1))
     for instruction in reversed(program.instructions):

@@ -24,6 +24,7 @@ from cfcompiler.builder import Builder
 from cfcompiler.interpreter import key_of
 from cfcompiler.primitives import TABLE
 from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, Value
+from cfcompiler.transforms.islands import ISLANDS
 
 
 class TooManyScalars(ValueError):
@@ -60,8 +61,12 @@ class _Unroller:
         self.program = program
         self.limit = limit
         self.builder = Builder(program.name, program.source, program.preset, program.formulas)
-        self.entries: dict[str, Any] = {}  # name -> object array of Value; vectors of ints stay whole, see `whole`
-        self.whole: dict[str, dict[tuple[int, ...], Value]] = {}  # int vectors by the place of their row
+        self.entries: dict[
+            str, Any
+        ] = {}  # name -> object array of Value; vectors of ints stay whole, see `whole`
+        self.whole: dict[
+            str, tuple[int, dict[tuple[int, ...], Value]]
+        ] = {}  # axis, and int vectors by their row
         self.arrays = {constant.name: constant.data for constant in program.constants}
 
     def run(self) -> Program:
@@ -70,7 +75,9 @@ class _Unroller:
             value = builder.param(param.value.name, param.value.shape, differentiable=param.differentiable)
             self.entries[value.name] = self._unpack(value)
         guards: dict[str, Value] = {}
-        builder.keep_names(instruction.out.name for instruction in self.program.instructions if not instruction.out.shape)
+        builder.keep_names(
+            instruction.out.name for instruction in self.program.instructions if not instruction.out.shape
+        )
         for instruction in self.program.instructions:
             builder.span = instruction.span
             branch = tuple((guards[guard].name, truth) for guard, truth in instruction.out.branch)
@@ -131,7 +138,9 @@ class _Unroller:
                         out, instruction.args, lambda *args: self._apply(op, args, out.name, attributes)
                     )
                 elif row.kind == "reduction":
-                    self.entries[out.name] = self._rows(instruction, instruction.attribute("axes"))
+                    self.put(instruction, self.rows(instruction))
+                elif op in ISLANDS:
+                    ISLANDS[op](self, instruction)
                 else:
                     getattr(self, f"_op_{op}")(instruction)
 
@@ -143,7 +152,7 @@ class _Unroller:
 
     def _each(self, out: Value, args: tuple[Value, ...], make: Callable[..., Value]) -> Any:
         """`make` entry by entry, broadcasting."""
-        arrays = np.broadcast_arrays(*(self._ready(arg) for arg in args))
+        arrays = np.broadcast_arrays(*(self.ready(arg) for arg in args))
         result = np.empty(out.shape, dtype=object)
         for place in np.ndindex(out.shape):
             result[place] = make(*(array[place] for array in arrays))
@@ -153,155 +162,59 @@ class _Unroller:
         """Each entry of an elementwise kink is a choice of its own, named after its place."""
         attributes = dict(instruction.attributes)
         kink = attributes.pop("kink")
-        arrays: Any = np.broadcast_arrays(*(self._ready(arg) for arg in instruction.args))
+        arrays: Any = np.broadcast_arrays(*(self.ready(arg) for arg in instruction.args))
         result = np.empty(instruction.out.shape, dtype=object)
         for place in np.ndindex(result.shape):
             name = kink if not place else f"{kink}[{','.join(map(str, place))}]"
             args = (array[place] for array in arrays)
-            result[place] = self.builder.apply("weigh", *args, kink=name, name=instruction.out.name, **attributes)
+            result[place] = self.builder.apply(
+                "weigh", *args, kink=name, name=instruction.out.name, **attributes
+            )
         return result
 
-    def _ready(self, value: Value) -> Any:
+    def ready(self, value: Value) -> Any:
         """The entries of `value`, also where they are the entries of whole int vectors."""
         if value.name not in self.entries:
             self.entries[value.name] = self._split(value)
         return self.entries[value.name]
 
     def _split(self, value: Value) -> Any:
-        rows = self.whole[value.name]
+        axis, rows = self.whole[value.name]
         out = np.empty(value.shape, dtype=object)
         for place, vector in rows.items():
-            axis = next(iter(place[:1]))
-            index = list(place[1:])
             for entry in range(value.shape[axis]):
-                full = (*index[:axis], entry, *index[axis:])
-                out[full] = self.builder.apply("index", vector, key=(entry,))
+                out[(*place[:axis], entry, *place[axis:])] = self.builder.apply("index", vector, key=(entry,))
         return out
 
-    def _stacked(self, entries: Any) -> Value:
+    def stacked(self, entries: Any) -> Value:
         return self.builder.apply("stack", *entries, axis=0)
 
-    # reductions over axes, row by row
-
-    def _moved(self, value: Value, axes: tuple[int, ...]) -> Any:
+    def moved(self, value: Value, axes: tuple[int, ...]) -> Any:
         """Entries with the reduced axes joined into the last."""
-        entries = self._ready(value)
+        entries = self.ready(value)
         kept = [axis for axis in range(entries.ndim) if axis not in axes]
         moved = np.transpose(entries, (*kept, *axes))
         return moved.reshape((*moved.shape[: len(kept)], -1))
 
-    def _rows(self, instruction: Apply, axes: tuple[int, ...]) -> Any:
-        """One island for each row: op(stack(row); axes=(0,))."""
-        rows = self._moved(instruction.args[0], axes)
+    def rows(self, instruction: Apply) -> Any:
+        """A reduction with a rule of its own: one island for each row, op(stack(row); axes=(0,))."""
+        rows = self.moved(instruction.args[0], instruction.attribute("axes"))
         attributes = {**dict(instruction.attributes), "axes": (0,)}
         result = np.empty(rows.shape[:-1], dtype=object)
         for place in np.ndindex(result.shape):
-            vector = self._stacked(rows[place])
-            result[place] = self.builder.apply(instruction.op, vector, name=instruction.out.name, **attributes)
-        return result.reshape(instruction.out.shape)
-
-    def _op_extremum(self, instruction: Apply) -> None:
-        self.entries[instruction.out.name] = self._rows(instruction, instruction.attribute("axes"))
-
-    def _op_weigh_extremum(self, instruction: Apply) -> None:
-        axes = instruction.attribute("axes")
-        x, out, term = instruction.args
-        rows = self._moved(x, axes)
-        tops = self._ready(out).reshape(rows.shape[:-1])
-        full = term.shape == x.shape
-        terms = self._moved(term, axes) if full else self._ready(term).reshape(rows.shape[:-1])
-        attributes = {**dict(instruction.attributes), "axes": (0,)}
-        weighed = np.empty(rows.shape, dtype=object)
-        for place in np.ndindex(rows.shape[:-1]):
-            share = self._stacked(terms[place]) if full else terms[place]
-            vector = self.builder.apply(
-                "weigh_extremum", self._stacked(rows[place]), tops[place], share, **attributes
-            )
-            for entry in range(rows.shape[-1]):
-                weighed[(*place, entry)] = self.builder.apply("index", vector, key=(entry,))
-        kept = [axis for axis in range(len(x.shape)) if axis not in axes]
-        moved = weighed.reshape((*(x.shape[a] for a in kept), *(x.shape[a] for a in axes)))
-        self.entries[instruction.out.name] = np.transpose(moved, np.argsort((*kept, *axes)))
-
-    # orderings: one island a row, its int vector kept whole
-
-    def _op_order(self, instruction: Apply) -> None:
-        axis = instruction.attribute("axis")
-        rows = np.moveaxis(self._ready(instruction.args[0]), axis, -1)
-        attributes = {**dict(instruction.attributes), "axis": 0}
-        self.whole[instruction.out.name] = {
-            (axis, *place): self.builder.apply(
-                instruction.op, self._stacked(rows[place]), name=instruction.out.name, **attributes
-            )
-            for place in np.ndindex(rows.shape[:-1])
-        }
-
-    _op_cumargextremum = _op_order
-
-    def _op_argextremum(self, instruction: Apply) -> None:
-        axis = instruction.attribute("axis")
-        rows = np.moveaxis(self._ready(instruction.args[0]), axis, -1)
-        result = np.empty(rows.shape[:-1], dtype=object)
-        for place in np.ndindex(result.shape):
+            vector = self.stacked(rows[place])
             result[place] = self.builder.apply(
-                "argextremum", self._stacked(rows[place]), sense=instruction.attribute("sense"), axis=0
+                instruction.op, vector, name=instruction.out.name, **attributes
             )
-        self.entries[instruction.out.name] = result
-
-    def _index_rows(self, places: Value, axis: int) -> dict[tuple[int, ...], Value]:
-        """The int vectors (or int scalars) of a value of places, by row."""
-        if places.name in self.whole:
-            return {place[1:]: vector for place, vector in self.whole[places.name].items()}
-        entries = self.entries[places.name]
-        if places.shape and len(places.shape) > axis and not self._scalar_places:
-            rows = np.moveaxis(entries, axis, -1)
-            return {place: self._stacked_ints(rows[place]) for place in np.ndindex(rows.shape[:-1])}
-        return {place: entries[place] for place in np.ndindex(entries.shape)}
-
-    _scalar_places = False
-
-    def _stacked_ints(self, entries: Any) -> Value:
-        return self.builder.apply("stack", *entries, axis=0)
-
-    def _op_gather(self, instruction: Apply) -> None:
-        axis = instruction.attribute("axis")
-        x, places = instruction.args
-        self._scalar_places = len(places.shape) < len(x.shape)
-        rows = np.moveaxis(self._ready(x), axis, -1)
-        vectors = self._index_rows(places, axis)
-        out = np.empty(rows.shape[:-1] if self._scalar_places else (*rows.shape[:-1], places.shape[axis]), dtype=object)
-        for place in np.ndindex(rows.shape[:-1]):
-            picked = self.builder.apply("gather", self._stacked(rows[place]), vectors[place], axis=0)
-            if self._scalar_places:
-                out[place] = picked
-                continue
-            for entry in range(places.shape[axis]):
-                out[(*place, entry)] = self.builder.apply("index", picked, key=(entry,), name=instruction.out.name)
-        self.entries[instruction.out.name] = out if self._scalar_places else np.moveaxis(out, -1, axis)
-
-    def _op_scatter(self, instruction: Apply) -> None:
-        axis, size = instruction.attribute("axis"), instruction.attribute("size")
-        c, places = instruction.args
-        scalar = instruction.attribute("scalar")
-        self._scalar_places = scalar
-        vectors = self._index_rows(places, axis)
-        rows = self._ready(c) if scalar else np.moveaxis(self._ready(c), axis, -1)
-        heads = rows.shape if scalar else rows.shape[:-1]
-        out = np.empty((*heads, size), dtype=object)
-        for place in np.ndindex(heads):
-            share = rows[place] if scalar else self._stacked(rows[place])
-            spread = self.builder.apply("scatter", share, vectors[place], axis=0, size=size, scalar=scalar)
-            for entry in range(size):
-                out[(*place, entry)] = self.builder.apply("index", spread, key=(entry,))
-        self.entries[instruction.out.name] = np.moveaxis(out, -1, axis)
+        return result.reshape(instruction.out.shape)
 
     # structure
 
     def _op_constant(self, instruction: Apply) -> None:
-        self._put(instruction, np.array(self.builder.constant(instruction.attribute("value")), dtype=object))
+        self.put(instruction, np.array(self.builder.constant(instruction.attribute("value")), dtype=object))
 
     def _op_boolean(self, instruction: Apply) -> None:
-        self._put(instruction, np.array(self.builder.boolean(instruction.attribute("value")), dtype=object))
+        self.put(instruction, np.array(self.builder.boolean(instruction.attribute("value")), dtype=object))
 
     def _op_array(self, instruction: Apply) -> None:
         data = self.arrays[instruction.attribute("name")]
@@ -310,27 +223,27 @@ class _Unroller:
         out = np.empty(data.shape, dtype=object)
         for place in np.ndindex(data.shape):
             out[place] = self.builder.constant(number_of(float(data[place])))
-        self._put(instruction, out)
+        self.put(instruction, out)
 
-    def _put(self, instruction: Apply, entries: Any) -> None:
+    def put(self, instruction: Apply, entries: Any) -> None:
         self.entries[instruction.out.name] = entries
 
     def _first(self, instruction: Apply) -> Any:
-        return self._ready(instruction.args[0])
+        return self.ready(instruction.args[0])
 
     def _op_broadcast(self, instruction: Apply) -> None:
-        self._put(instruction, np.broadcast_to(self._first(instruction), instruction.attribute("shape")))
+        self.put(instruction, np.broadcast_to(self._first(instruction), instruction.attribute("shape")))
 
     def _op_reshape(self, instruction: Apply) -> None:
-        self._put(instruction, self._first(instruction).reshape(instruction.attribute("shape")))
+        self.put(instruction, self._first(instruction).reshape(instruction.attribute("shape")))
 
     def _op_transpose(self, instruction: Apply) -> None:
-        self._put(instruction, np.transpose(self._first(instruction), instruction.attribute("axes")))
+        self.put(instruction, np.transpose(self._first(instruction), instruction.attribute("axes")))
 
     def _op_index(self, instruction: Apply) -> None:
         picked = np.empty(instruction.out.shape, dtype=object)
         picked[...] = self._first(instruction)[key_of(instruction.attribute("key"))]
-        self._put(instruction, picked)
+        self.put(instruction, picked)
 
     def _zeros(self, shape: tuple[int, ...]) -> Any:
         out = np.empty(shape, dtype=object)
@@ -343,11 +256,13 @@ class _Unroller:
         out = self._zeros(instruction.attribute("shape"))
         first = self._first(instruction)
         out[key_of(instruction.attribute("key"))] = first if first.ndim else first[()]
-        self._put(instruction, out)
+        self.put(instruction, out)
 
     def _op_take(self, instruction: Apply) -> None:
         flat = self._first(instruction).reshape(-1)
-        self._put(instruction, flat[list(instruction.attribute("indices"))].reshape(instruction.attribute("shape")))
+        self.put(
+            instruction, flat[list(instruction.attribute("indices"))].reshape(instruction.attribute("shape"))
+        )
 
     def _op_put(self, instruction: Apply) -> None:
         shape = instruction.attribute("shape")
@@ -358,7 +273,7 @@ class _Unroller:
         out = self._zeros((prod(shape),))
         for place, total in sums.items():
             out[place] = total
-        self._put(instruction, out.reshape(shape))
+        self.put(instruction, out.reshape(shape))
 
     def _total(self, entries: Any, name: str) -> Value:
         total: Value = entries[0]
@@ -367,8 +282,8 @@ class _Unroller:
         return total
 
     def _op_sum(self, instruction: Apply) -> None:
-        rows = self._moved(instruction.args[0], instruction.attribute("axes"))
-        self._put(instruction, self._totals(rows, instruction).reshape(instruction.out.shape))
+        rows = self.moved(instruction.args[0], instruction.attribute("axes"))
+        self.put(instruction, self._totals(rows, instruction).reshape(instruction.out.shape))
 
     def _totals(self, rows: Any, instruction: Apply) -> Any:
         out = np.empty(rows.shape[:-1], dtype=object)
@@ -380,9 +295,12 @@ class _Unroller:
     def _op_sum_to(self, instruction: Apply) -> None:
         x, shape = self._first(instruction), instruction.attribute("shape")
         extra = x.ndim - len(shape)
-        axes = (*range(extra), *(extra + a for a, size in enumerate(shape) if size == 1 and x.shape[extra + a] != 1))
-        rows = self._moved(instruction.args[0], axes)
-        self._put(instruction, self._totals(rows, instruction).reshape(shape))
+        axes = (
+            *range(extra),
+            *(extra + a for a, size in enumerate(shape) if size == 1 and x.shape[extra + a] != 1),
+        )
+        rows = self.moved(instruction.args[0], axes)
+        self.put(instruction, self._totals(rows, instruction).reshape(shape))
 
     def _op_cumsum(self, instruction: Apply) -> None:
         axis = instruction.attribute("axis")
@@ -391,22 +309,25 @@ class _Unroller:
             rows = rows[::-1]
         for place in range(1, len(rows)):
             for inner in np.ndindex(rows.shape[1:]):
-                rows[(place, *inner)] = self.builder.apply("add", rows[(place - 1, *inner)], rows[(place, *inner)])
+                rows[(place, *inner)] = self.builder.apply(
+                    "add", rows[(place - 1, *inner)], rows[(place, *inner)]
+                )
         if instruction.attribute("reverse"):
             rows = rows[::-1]
-        self._put(instruction, np.moveaxis(rows, 0, axis))
+        self.put(instruction, np.moveaxis(rows, 0, axis))
 
     def _op_concat(self, instruction: Apply) -> None:
-        parts = [self._ready(arg) for arg in instruction.args]
-        self._put(instruction, np.concatenate(parts, axis=instruction.attribute("axis")))
+        parts = [self.ready(arg) for arg in instruction.args]
+        self.put(instruction, np.concatenate(parts, axis=instruction.attribute("axis")))
 
     def _op_stack(self, instruction: Apply) -> None:
-        self._put(
-            instruction, np.stack([self._ready(arg) for arg in instruction.args], axis=instruction.attribute("axis"))
+        self.put(
+            instruction,
+            np.stack([self.ready(arg) for arg in instruction.args], axis=instruction.attribute("axis")),
         )
 
     def _op_matmul(self, instruction: Apply) -> None:
-        a, b = (self._ready(arg) for arg in instruction.args)
+        a, b = (self.ready(arg) for arg in instruction.args)
         rows = a if a.ndim == 2 else a[None, :]
         columns = b if b.ndim == 2 else b[:, None]
         if rows.shape[0] * columns.shape[1] * rows.shape[1] * 2 > self.limit:
@@ -415,4 +336,4 @@ class _Unroller:
         for i, j in np.ndindex(out.shape):
             terms = [self.builder.apply("mul", x, y) for x, y in zip(rows[i], columns[:, j], strict=True)]
             out[i, j] = self._total(terms, instruction.out.name)
-        self._put(instruction, out.reshape(instruction.out.shape))
+        self.put(instruction, out.reshape(instruction.out.shape))

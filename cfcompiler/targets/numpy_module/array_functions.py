@@ -8,6 +8,7 @@ No function warns: callers hold np.errstate(all="ignore").
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from typing import Any
 
@@ -179,6 +180,41 @@ def _stacked(entries: tuple[Any, ...], width: int) -> Any:
     return out
 
 
+def _products(a: Any, b: Any, rank: int, other: int) -> Any:
+    """a @ b at each point, points in front: shared weights with many vectors are one matrix product."""
+    if rank == 2 and other == 1:
+        return b @ a[0].T if len(a) == 1 else (a @ b[:, :, None])[:, :, 0]
+    if rank == 1 and other == 2:
+        return a @ b[0] if len(b) == 1 else (a[:, None, :] @ b)[:, 0, :]
+    if rank == 1:
+        return (a[:, None, :] @ b[:, :, None])[:, 0, 0]
+    if len(b) == 1:
+        return (a.reshape((-1, a.shape[2])) @ b[0]).reshape((*a.shape[:2], b.shape[2]))
+    return a @ b
+
+
+def _joined(parts: tuple[Any, ...], axis: int, stack: bool) -> Any:
+    """Arrays put together along an axis; those that all points share are repeated where others are not."""
+    count = max(len(part) for part in parts)
+    wide = [np.broadcast_to(part, (count, *part.shape[1:])) for part in parts]
+    return np.stack(wide, axis) if stack else np.concatenate(wide, axis)
+
+
+def _placed(x: Any, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Zeros with x at the key."""
+    out = np.zeros(shape)
+    out[key] = x
+    return out
+
+
+def _put(x: Any, places: list[int], shape: tuple[int, ...], first: int) -> Any:
+    """Zeros with the entries of x added at places of the flattened result, behind `first` axes of points."""
+    head = x.shape[:first]
+    out = np.zeros((*head, math.prod(shape)))
+    np.add.at(out, (..., places), x.reshape((*head, len(places))))
+    return out.reshape((*head, *shape))
+
+
 FUNCTIONS = {
     function.__name__: function
     for function in (
@@ -196,6 +232,10 @@ FUNCTIONS = {
         _norm2,
         _cumulated,
         _stacked,
+        _products,
+        _joined,
+        _placed,
+        _put,
     )
 }
 

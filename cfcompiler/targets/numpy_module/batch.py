@@ -25,22 +25,14 @@ from cfcompiler.arithmetic import nearest_float
 from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.source import NOWHERE, Span
+from cfcompiler.targets.numpy_module.block_names import BlockCode, safe_names
 from cfcompiler.targets.numpy_module.calls import Call, Calls, Layout, Name, Operand, Register, Use, allocate, gathered
 from cfcompiler.targets.numpy_module.constants import Constants
 from cfcompiler.targets.numpy_module.expressions import Facts, expression
 from cfcompiler.targets.numpy_module.patterns import Guard, Patterns, mask_plan, patterns, read, sliced, weighing_text
 
-_RESERVED = re.compile(r"([tq]\d+r?|out\d+\w*|np|work|width|sure|table|bits|lambda|K\w*|_\w+|ONE_BYTE)$")
 _BYTE_BITS = 7  # bits in an int8 that is never negative
 _WINDOW = 12  # calls for which a mask is kept rather than made again from its truth buffer
-
-
-@dataclass(frozen=True, slots=True)
-class BlockCode:
-    """Lines of a module: two functions and the plan that drivers._sweep takes."""
-
-    plan: str
-    lines: tuple[str, ...]
 
 
 def block_code(program: Program, plan: str, constants: Constants) -> BlockCode:
@@ -48,7 +40,7 @@ def block_code(program: Program, plan: str, constants: Constants) -> BlockCode:
 
     The inputs are the parameters in order; the results are those of the program.
     """
-    names = _safe_names(program)
+    names = safe_names(program)
     function = f"_{plan.strip('_').lower()}"
     block = _Block(program, names, constants)
     layout, calls = block.run()
@@ -147,25 +139,9 @@ def _unpacked(layout: Layout) -> list[str]:
     return [f"{', '.join(names)} = work"] if names else []
 
 
-def _safe_names(program: Program) -> dict[str, str]:
-    """The names of the program's values, changed where block code needs them itself."""
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    values = [*(param.value for param in program.params), *(instruction.out for instruction in program.instructions)]
-    for value in values:
-        name = re.sub(r"\W", "_", value.name)
-        if _RESERVED.match(name):
-            name = f"v_{name}"
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        names[value.name] = name
-    return names
-
-
 def points_code(program: Program, function: str, names: dict[str, str] | None = None) -> list[str]:
     """The plain text: a function of the number of points and the inputs, their points on the last axis."""
-    names = names if names is not None else _safe_names(program)
+    names = names if names is not None else safe_names(program)
     facts = Facts(program)
     lines = [f"def {function}({', '.join(['width', *(names[param.value.name] for param in program.params)])}):"]
     line_number = 0

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from fractions import Fraction
 
+import numpy as np
+
 from cfcompiler.arithmetic import nearest_float
 from cfcompiler.program import Number
 
@@ -18,6 +20,7 @@ class Constants:
         self.numbers: dict[str, float] = {}
         self.bits: set[str] = set()
         self.words: dict[str, str] = {}
+        self.arrays: dict[str, np.ndarray] = {}
 
     def real(self, number: Number) -> str:
         """The name of the number as a float64 array without axes."""
@@ -40,12 +43,28 @@ class Constants:
         self.words[name] = text
         return name
 
+    def array(self, name: str, data: np.ndarray) -> None:
+        """An array of constants under its name in the module."""
+        self.arrays[name] = data
+
     def lines(self) -> list[str]:
         """The definitions."""
         out = [f"{name} = np.array({_text(value)})" for name, value in self.numbers.items()]
         out.extend(f"{name}_BITS = {name}.view(np.int64)" for name in self.numbers if name in self.bits)
         out.extend(f"{name} = {text}" for name, text in self.words.items())
+        for name, data in self.arrays.items():
+            out.extend(_array_lines(name, data))
         return out
+
+
+def _array_lines(name: str, data: np.ndarray) -> list[str]:
+    """A small array as a list, a large one as the hexadecimal text of its bytes."""
+    if data.size <= 64:
+        inf_nan = re.sub(r"\b(inf|nan)\b", r"np.\1", repr(data.tolist()))
+        return [f"{name} = np.array({inf_nan}, dtype=np.float64)"]
+    text = np.ascontiguousarray(data, dtype="<f8").tobytes().hex()
+    rows = [f'    "{text[start : start + 96]}"' for start in range(0, len(text), 96)]
+    return [f"{name} = np.frombuffer(bytes.fromhex(", *rows, f'), dtype="<f8").reshape({data.shape})']
 
 
 def _name_of(number: Number) -> str:

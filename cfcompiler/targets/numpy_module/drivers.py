@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ THREADS: int | None = None  # None: one for each core
 
 def _sweep(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None = None) -> list[Any]:
     """The results of a program at all the points of `arguments`, whose leading axes broadcast."""
+    if plan[-1] == "arrays":
+        return _sweep_arrays(plan, arguments, out)
     ranks, shapes = plan[4], plan[5]
     leads = [argument.shape[: argument.ndim - rank] for argument, rank in zip(arguments, ranks, strict=True)]
     lead = np.broadcast_shapes(*leads)
@@ -137,6 +140,59 @@ def _redo(points: Callable[..., Any], inputs: list[Any], outputs: list[Any], lan
         output[..., lanes] = fixed
 
 
+def _sweep_arrays(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None) -> list[Any]:
+    """As _sweep, for a program of arrays: (at one point, at many, points at a time, buffers, ranks, shapes)."""
+    at_one, at_many, group, _, ranks, shapes, _ = plan
+    leads = [argument.shape[: argument.ndim - rank] for argument, rank in zip(arguments, ranks, strict=True)]
+    lead = np.broadcast_shapes(*leads)
+    count = math.prod(lead)
+    results = [np.empty((*lead, *shape)) for shape in shapes]
+    for place, given in enumerate(out or ()):
+        apart = not any(np.may_share_memory(given, argument) for argument in arguments)
+        if given.flags.c_contiguous and apart:
+            results[place] = given
+    with np.errstate(all="ignore"):
+        if count == 1:
+            inputs = [argument.reshape(argument.shape[len(own) :]) for argument, own in zip(arguments, leads, strict=True)]
+            at_one(*inputs, *(result.reshape(shape) for result, shape in zip(results, shapes, strict=True)), _kept(plan))
+        elif count:
+            rows = [_rows(argument, own, lead, count) for argument, own in zip(arguments, leads, strict=True)]
+            targets = [result.reshape((count, *shape)) for result, shape in zip(results, shapes, strict=True)]
+            for begin in range(0, count, group):
+                end = min(begin + group, count)
+                parts = [row if row.shape[0] == 1 else row[begin:end] for row in rows]
+                for target, value in zip(targets, at_many(*parts), strict=True):
+                    target[begin:end] = value
+    for place, given in enumerate(out or ()):
+        if results[place] is not given:
+            given[...] = results[place]
+            results[place] = given
+    return results
+
+
+def _rows(argument: Any, own: tuple[int, ...], lead: tuple[int, ...], count: int) -> Any:
+    """The input with one axis of points in front, of length 1 where all points share it."""
+    shape = argument.shape[len(own) :]
+    if math.prod(own) == 1:
+        return argument.reshape((1, *shape))
+    return np.broadcast_to(argument, (*lead, *shape)).reshape((count, *shape))
+
+
+def _kept(plan: Any) -> tuple[Any, ...]:
+    """The buffers of a plan, which each thread keeps between calls."""
+    kept = _SCRATCH.__dict__
+    name = plan[0].__name__
+    if name not in kept:
+        work: list[Any] = []
+        for letter, shape in plan[3]:
+            buffer = np.empty(shape, dtype=np.float64 if letter == "t" else bool)
+            work += [buffer, buffer.view(np.int64 if letter == "t" else np.int8)]
+        kept[name] = tuple(work)
+    buffers: tuple[Any, ...] = kept[name]
+    return buffers
+
+
+_SCRATCH = threading.local()
 _TABLES: dict[Any, Any] = {}  # by the function that makes the columns
 
 
@@ -152,8 +208,8 @@ def _table(slopes: Callable[..., Any], guards: int) -> Any:
     return table
 
 
-SETTINGS = ("BLOCK", "THREADS", "_TABLES")
+SETTINGS = ("BLOCK", "THREADS", "_TABLES", "_SCRATCH")
 FUNCTIONS = {
     function.__name__: function
-    for function in (_sweep, _columns, _run, _run_range, _buffers, _copy_buffer, _part, _redo, _table)
+    for function in (_sweep, _columns, _run, _run_range, _buffers, _copy_buffer, _part, _redo, _table, _sweep_arrays, _rows, _kept)
 }

@@ -15,6 +15,12 @@ from cfcompiler.targets.numpy_module.constants import literal
 
 Names = Callable[[Value], str]
 
+
+def array_name(name: str) -> str:
+    """The name in a module of an array of constants."""
+    return f"A_{name}"
+
+
 _INFIX = {
     "add": "+",
     "sub": "-",
@@ -126,7 +132,8 @@ def _scatter(i: Apply, a: list[str], facts: Facts, first: int) -> str:
 
 
 def _place(i: Apply, a: list[str], facts: Facts, first: int) -> str:
-    return f"_placed({a[0]}, ({key_text(i.attribute('key'), first)},), {_shape(i.attribute('shape'), a[0], first)})"
+    key = f"np.s_[{key_text(i.attribute('key'), first)}]"
+    return f"_placed({a[0]}, {key}, {_shape(i.attribute('shape'), a[0], first)})"
 
 
 def _transpose(i: Apply, a: list[str], facts: Facts, first: int) -> str:
@@ -144,7 +151,7 @@ def _join(i: Apply, a: list[str], facts: Facts, first: int) -> str:
 _STRUCTURAL: dict[str, Callable[[Apply, list[str], Facts, int], str]] = {
     "constant": lambda i, a, f, k: literal(i.attribute("value")),
     "boolean": lambda i, a, f, k: f"np.array({i.attribute('value')})",
-    "array": lambda i, a, f, k: f"ARRAYS[{i.attribute('name')!r}]",
+    "array": lambda i, a, f, k: array_name(i.attribute("name")) + ("[None]" if k else ""),
     "to_real": lambda i, a, f, k: f"{a[0]} * 1.0",
     "broadcast": lambda i, a, f, k: f"np.broadcast_to({a[0]}, {_shape(i.attribute('shape'), a[0], k)})",
     "reshape": lambda i, a, f, k: f"{a[0]}.reshape({_shape(i.attribute('shape'), a[0], k)})",

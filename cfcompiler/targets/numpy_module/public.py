@@ -301,7 +301,8 @@ class _Writer:
                 if self.interface.scalar
                 else ["    for each entry of the results (one axis more)."]
             ),
-            "    Choices are those of the operations that run at the point; raises ValueError above 2**16 combinations.",
+            "    The branches are those that run at the point: `cfc at` has those that only touch it too. Raises",
+            "    ValueError above 2**16 combinations.",
             '    """',
             self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
             "    if lead:",

@@ -72,6 +72,7 @@ class _Writer:
         self.steps = schedule(program)
         self.uses: dict[str, int] = {}
         self._count(self.steps)
+        self.chained = self._chained()
         self.texts: dict[str, Text] = {}  # of values that have no line of their own
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.wide: set[str] = {param.value.name for param in program.params}  # NumPy's float64 in the second run
@@ -99,6 +100,17 @@ class _Writer:
 
     def _use(self, value: Value) -> None:
         self.uses[value.name] = self.uses.get(value.name, 0) + 1
+
+    def _chained(self) -> set[str]:
+        """Eager selects that are only what another one falls back on: a chain of conditional expressions."""
+        return {
+            instruction.orelse.name
+            for instruction in self.program.instructions
+            if isinstance(instruction, Select)
+            and isinstance(inner := self.instructions.get(instruction.orelse.name), Select)
+            and not inner.lazy
+            and self.uses[inner.out.name] == 1
+        }
 
     # the function
 
@@ -224,9 +236,10 @@ class _Writer:
         name = instruction.out.name
         constant = isinstance(instruction, Apply) and self._is_literal(instruction)
         single = instruction.out.kind == "bool" and isinstance(instruction, Apply) and self.uses.get(name, 0) <= 1
-        if constant or single:
+        inlined = constant or single or name in self.chained
+        if inlined:
             self.texts[name] = text
-        return constant or single
+        return inlined
 
     def _is_literal(self, instruction: Apply) -> bool:
         if instruction.op == "neg":

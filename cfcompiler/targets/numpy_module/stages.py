@@ -27,8 +27,9 @@ MOST_SCALARS = 4_000
 SCALARS_FOR_AN_ARRAY = 20
 
 
-# Beyond these a gradient has about 20,000 statements, and a tape is quicker to make and smaller.
-MOST_STATEMENTS = 7_000
+# Beyond these instructions the module would have some 100,000 statements, its derivatives two or three for each:
+# a tape is made more quickly and is smaller.
+MOST_STATEMENTS = 4_000
 Tier: TypeAlias = Literal["scalar", "array", "tape"]
 
 

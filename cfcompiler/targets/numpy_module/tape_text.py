@@ -23,10 +23,6 @@ from cfcompiler.targets.numpy_module.public import Interface
 from cfcompiler.targets.numpy_module.tape import Kinds, Tape, tape_of
 from cfcompiler.targets.numpy_module.texts import needed_texts
 
-# A sixth of these many instructions makes a gradient of about 20,000 statements, which Python still compiles at ease.
-LONG = 7_000
-
-
 @dataclass(frozen=True, slots=True)
 class TapeText:
     """Lines of a module: functions for points; what arrays need besides; operations by stage."""
