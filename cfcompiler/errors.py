@@ -11,107 +11,15 @@ explanations.toml, which `cfc explain` prints. Messages are lower case without a
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 
-from cfcompiler.source import NOWHERE, Source, Span
-
-# A message shows at most this many characters of a line, and a CFError prints at most this many diagnostics.
-WIDTH = 100
-PRINTED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """One complaint: code (`CF012`), place, message, hint ("" where there is none)."""
-
-    code: str
-    span: Span
-    message: str
-    hint: str = ""
-
-    def render(self, source: Source) -> str:
-        """path:line:column: error CODE: message, the line with a caret, the hint."""
-        if self.span == NOWHERE:
-            head = f"{source.path}: error {self.code}: {self.message}"
-            return head + (f"\n  hint: {self.hint}" if self.hint else "")
-        head = f"{source.path}:{self.span.line}:{self.span.column}: error {self.code}: {self.message}"
-        line, caret = _window(source.line(self.span.line), self.span)
-        hint = f"\n  hint: {self.hint}" if self.hint else ""
-        return f"{head}\n    {line}\n    {caret}{hint}"
-
-
-class CFError(Exception):
-    """The diagnostics of one source, sorted by place."""
-
-    def __init__(self, diagnostics: Iterable[Diagnostic], source: Source) -> None:
-        unique = {(item.code, item.span): item for item in reversed(list(diagnostics))}
-        self.diagnostics = tuple(sorted(unique.values(), key=_order))
-        self.source = source
-        super().__init__(self.render())
-
-    def render(self) -> str:
-        """All diagnostics as text, the first `PRINTED` of them at length."""
-        shown = [item.render(self.source) for item in self.diagnostics[:PRINTED]]
-        more = len(self.diagnostics) - len(shown)
-        return "\n".join(shown + ([f"... and {more} more errors"] if more > 0 else []))
-
-
-def _order(item: Diagnostic) -> tuple[int, int, str]:
-    return item.span.line, item.span.column, item.code
-
-
-def _window(line: str, span: Span) -> tuple[str, str]:
-    """The part of a line around the span, and the caret under it."""
-    end = span.end_column if span.end_line == span.line else len(line) + 1
-    start = 0 if len(line) <= WIDTH else max(0, min(span.column - 1 - WIDTH // 2, len(line) - WIDTH))
-    text = "".join(
-        c if c.isprintable() else ("\t" if c == "\t" else "?") for c in line[start : start + WIDTH]
-    )
-    lead, tail = "..." if start else "", "..." if start + WIDTH < len(line) else ""
-    column = span.column - 1 - start
-    pad = "".join("\t" if c == "\t" else " " for c in text[:column])
-    width = max(1, min(end - span.column, WIDTH - column))
-    return lead + text + tail, " " * len(lead) + pad + "^" * width
-
-
-# explanations
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A code at length: what it means, a program that has the mistake, the program put right."""
-
-    code: str
-    title: str
-    text: str
-    wrong: str
-    right: str
-
-    def render(self) -> str:
-        body = f"{self.code}: {self.title}\n\n{self.text.strip()}\n"
-        for name, program in (("wrong", self.wrong), ("right", self.right)):
-            if program.strip():
-                lines = program.strip("\n").split("\n")
-                body += f"\n{name}:\n\n" + "".join(f"    {line}".rstrip() + "\n" for line in lines)
-        return body
-
-
-@lru_cache(maxsize=1)
-def explanations() -> dict[str, Explanation]:
-    """Every code, in order."""
-    text = resources.files("cfcompiler").joinpath("explanations.toml").read_text(encoding="utf-8")
-    return {
-        code: Explanation(code, row["title"], row["text"], row.get("wrong", ""), row.get("right", ""))
-        for code, row in sorted(tomllib.loads(text).items())
-    }
-
-
-def explain(code: str) -> Explanation | None:
-    return explanations().get(code.strip().upper())
+# Everybody imports these from here.
+from cfcompiler.diagnostics import CFError as CFError
+from cfcompiler.diagnostics import Diagnostic as Diagnostic
+from cfcompiler.diagnostics import Explanation as Explanation
+from cfcompiler.diagnostics import explain as explain
+from cfcompiler.diagnostics import explanations as explanations
+from cfcompiler.source import NOWHERE, Span
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from cfcompiler.arithmetic import Floats
 from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
 from cfcompiler.language import callables, read
-from cfcompiler.language.lowering import prelude
+from cfcompiler.language.prelude import prelude
 from cfcompiler.program import Apply, Kink, Program, Select
 from cfcompiler.verify import verify
 

@@ -313,9 +313,11 @@ def test_checks_say_which_assertion_fails() -> None:
         checked.value(np.array([1.0, -1.0]))
 
 
-@pytest.mark.parametrize("name", ["exp", "value", "np", "math", "out", "choose", "float", "lead", "c", "d_x", "arrays"])
-def test_any_name_can_be_an_input(name: str) -> None:
-    module = compiled(f"def f({name}, x):\n    t = sqrt({name})\n    return relu(x * t)\n", order=2)
+@pytest.mark.parametrize("tape", [False, True])
+@pytest.mark.parametrize("name", ["exp", "value", "np", "math", "out", "choose", "float", "lead", "c", "d", "d_x", "runs"])
+def test_any_name_can_be_an_input(name: str, tape: bool, on_tape: Callable[..., Any]) -> None:
+    program = compile_text(f"def f({name}, x):\n    t = sqrt({name})\n    return relu(x * t)\n").program
+    module = on_tape(program, order=2) if tape else module_of(program, order=2)
     assert module.value_and_grad(4.0, 3.0) == (6.0, (0.75, 2.0))
     assert module.jvp((4.0, 3.0), (1.0, 0.0)) == (6.0, 0.75)
     assert np.array_equal(module.value(np.array([4.0, 9.0]), 1.0), [2.0, 3.0])
@@ -386,3 +388,13 @@ def test_a_module_needs_numpy_alone(tmp_path: Path) -> None:
         "assert zero_cf.field(0.0).tolist() == [[-1.0], [0.0], [1.0]]",
     ]
     subprocess.run([sys.executable, "-I", "-c", "\n".join(lines)], check=True)
+
+
+def test_checks_on_a_tape(on_tape: Callable[..., Any]) -> None:
+    text = 'def f(x, y):\n    assert x > 0, "x is a length"\n    return log(x) if y > 0 else 0 * x\n'
+    module = on_tape(compile_text(text).program, checks=True)
+    assert module.grad(1.0, 1.0) == (1.0, 0.0)
+    with pytest.raises(ValueError, match="line 2: x is a length"):
+        module.grad(-1.0, 1.0)
+    with pytest.raises(ValueError, match="line 2: x is a length"):
+        module.value(np.array([1.0, -1.0]), 1.0)

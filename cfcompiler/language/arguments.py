@@ -5,7 +5,7 @@ from __future__ import annotations
 from cfcompiler import errors
 from cfcompiler.language import tree
 from cfcompiler.language.emission import Emission
-from cfcompiler.language.evaluator import Evaluator
+from cfcompiler.language.expressions import Evaluator
 from cfcompiler.language.terms import Poison, Scope, Term
 
 

@@ -11,18 +11,22 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from cfcompiler import errors
 from cfcompiler.language import tree
-from cfcompiler.language.arguments import matched, of_function
-from cfcompiler.language.evaluator import Evaluator
-from cfcompiler.language.functions import BUILTINS, REDUCTIONS, SPECIAL, Builtin, Called, extremum_of_many
-from cfcompiler.language.load import load
+from cfcompiler.language.arguments import matched, of_function, wrong_arguments
+from cfcompiler.language.called import Called
+from cfcompiler.language.emission import Emission
+from cfcompiler.language.functions import BUILTINS, REDUCTIONS, SPECIAL, Builtin
 from cfcompiler.language.parameters import bind
 from cfcompiler.language.prelude import Prelude, prelude
+from cfcompiler.language.reductions import extremum_of_many
 from cfcompiler.language.statements import Statements
 from cfcompiler.language.terms import POISON, Exact, Poison, Scope, Term
 from cfcompiler.primitives import TABLE
 from cfcompiler.program import Value
+from cfcompiler.source import Span
 
 # Rows that keep a number known: floor((len(x) - 1)/2) is an index.
 _ROUNDING: dict[str, Callable[[Fraction], int]] = {
@@ -47,16 +51,14 @@ def callables() -> tuple[str, ...]:
 class Calls:
     """Evaluates the calls of one program."""
 
-    def __init__(
-        self, statements: Statements, functions: Mapping[str, tree.Function], program: str, folder: Path
-    ) -> None:
+    def __init__(self, statements: Statements, functions: Mapping[str, tree.Function], folder: Path) -> None:
         self.statements = statements
         self.evaluator = statements.evaluator
         self.emission = statements.emission
         self.prelude = Prelude(statements.evaluator)
         self.functions = functions
         self.folder = folder  # where `load` looks
-        self.active = [program]  # the functions being written, outermost first
+        self.active: list[str] = []  # the functions being written, outermost first
 
     def value(self, node: tree.Call, scope: Scope, name: str | None) -> Term:
         """The value of a call: inlined, or instructions."""
@@ -70,7 +72,7 @@ class Calls:
         if function == "select" and scope.prelude:
             return self._select(node, scope, name)
         if function == "load":
-            return load(self.emission, node, self.folder)
+            return _load(self.emission, node, self.folder)
         if function == "range":
             return self.emission.complain(errors.out_of_place(node.span, "range stands after `in` only"))
         if function in REDUCTIONS:
@@ -190,3 +192,29 @@ class Calls:
             return POISON
         left, right, above, below = present
         return self.emission.kink(left, right, above, below, node.span, name)
+
+
+def _load(emission: Emission, node: tree.Call, folder: Path) -> Term:
+    """load("net.npz", "W1"): an array of constants, from a file beside the program."""
+    match node.arguments:
+        case (tree.Text(path), tree.Text(name)) if not node.keywords:
+            return _array(emission, folder, path, name, node.span)
+    return wrong_arguments(emission, node, "load", "takes two texts", 'load("net.npz", "W1")')
+
+
+def _array(emission: Emission, folder: Path, path: str, name: str, span: Span) -> Term:
+    try:
+        with np.load(folder / path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                return emission.complain(errors.unreadable_file(span, path, "it is not an .npz archive"))
+            if name not in archive.files:
+                return emission.complain(errors.no_array(span, path, name, archive.files))
+            data = archive[name]
+    except (OSError, ValueError, EOFError, KeyError) as error:
+        reason = (
+            "there is no such file" if isinstance(error, FileNotFoundError) else "it is not an .npz archive"
+        )
+        return emission.complain(errors.unreadable_file(span, path, reason))
+    if data.dtype.kind not in "fiub":
+        return emission.complain(errors.bad_array(span, name, f"holds {data.dtype}, not real numbers"))
+    return emission.array(path, name, data)

@@ -5,9 +5,8 @@
             return sqrt(x)         [b]  t = sqrt(x)
         return 0                   s = select(b, t, 0)
 
-`statements` runs a function, `evaluator` with the rules of `expressions`, `names` and `calls` evaluates expressions,
-and `emission` writes the instructions. All complaints of a file are collected; a program is returned only where there
-are none.
+`statements` runs a function, `expressions` evaluates, `calls` inlines or writes what is called, and `emission` writes
+instructions. All complaints of a file are collected; a program is returned only where there are none.
 """
 
 from __future__ import annotations
@@ -19,12 +18,11 @@ from pathlib import Path
 
 from cfcompiler import errors, ties
 from cfcompiler.errors import CFError, Diagnostic
-from cfcompiler.language import tree
+from cfcompiler.language import conditions, indexing, operators, tree
 from cfcompiler.language.calls import Calls, callables
 from cfcompiler.language.checker import TIES, check, names_bound
 from cfcompiler.language.emission import LIMIT, Emission, TooLarge
-from cfcompiler.language.evaluator import Evaluator
-from cfcompiler.language.expressions import RULES
+from cfcompiler.language.expressions import LITERALS, Evaluator, Rule
 from cfcompiler.language.names import Names
 from cfcompiler.language.parameters import inputs
 from cfcompiler.language.statements import Statements
@@ -34,6 +32,20 @@ from cfcompiler.source import NOWHERE, Source, Span
 
 # Nesting deeper than this many Python calls is refused. Lowering calls nothing written in C on the way down.
 DEPTH = 12_000
+# How expressions are evaluated that do not depend on the file around them.
+RULES: Mapping[type, Rule] = {
+    **LITERALS,
+    tree.Operation: operators.operation,
+    tree.Power: operators.power,
+    tree.Unary: operators.unary,
+    tree.Comparison: conditions.comparison,
+    tree.Conjunction: conditions.conjunction,
+    tree.Disjunction: conditions.disjunction,
+    tree.Negation: conditions.negation,
+    tree.Conditional: conditions.conditional,
+    tree.Index: indexing.index,
+    tree.Attribute: indexing.attribute,
+}
 
 
 def ties_of(file: tree.File) -> tuple[str, Span] | None:
@@ -105,7 +117,7 @@ class _Lowering:
             self.emission, {**RULES, tree.Name: self.names.value, tree.Call: self._call}
         )
         self.statements = Statements(self.evaluator)
-        self.calls = Calls(self.statements, file.functions, name, folder)
+        self.calls = Calls(self.statements, file.functions, folder)
 
     def _call(self, evaluator: Evaluator, node: tree.Call, scope: Scope, name: str | None) -> Term:
         return self.calls.value(node, scope, name)
@@ -114,6 +126,7 @@ class _Lowering:
         scope = Scope(function.name, prelude=False)
         inputs(self.evaluator, function, scope, static)
         self.emission.builder.reserve_names(dict.fromkeys(self._bound_names()))
+        self.calls.active.append(function.name)
         try:
             result = self.statements.body(function, scope)
             for statement in self.file.statements:

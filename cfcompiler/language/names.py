@@ -8,7 +8,7 @@ from __future__ import annotations
 from cfcompiler import errors
 from cfcompiler.language import tree
 from cfcompiler.language.checker import TIES, names_bound
-from cfcompiler.language.evaluator import Evaluator
+from cfcompiler.language.expressions import Evaluator
 from cfcompiler.language.statements import assign
 from cfcompiler.language.terms import POISON, Exact, Scope, Term, Unusable
 

@@ -9,13 +9,11 @@ Source: Ladner & Fischer 1980 (the scan), Batcher 1968 (the bitonic network).
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cfcompiler.language.called import Called
+from cfcompiler.language.terms import Poison
 from cfcompiler.program import Value
-
-if TYPE_CHECKING:
-    from cfcompiler.language.functions import Called
-    from cfcompiler.language.terms import Poison
 
 
 def entries_of(called: Called, x: Value, axes: tuple[int, ...]) -> list[Value]:

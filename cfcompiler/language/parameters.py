@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from cfcompiler import errors
 from cfcompiler.language import tree
-from cfcompiler.language.evaluator import Evaluator
+from cfcompiler.language.expressions import Evaluator
 from cfcompiler.language.terms import POISON, Exact, Poison, Scope, Term
 from cfcompiler.program import Shape
 from cfcompiler.shapes import text_of

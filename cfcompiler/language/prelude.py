@@ -13,7 +13,7 @@ from importlib import resources
 
 from cfcompiler.language import parser, tree
 from cfcompiler.language.arguments import of_function
-from cfcompiler.language.evaluator import Evaluator
+from cfcompiler.language.expressions import Evaluator
 from cfcompiler.language.parameters import bind
 from cfcompiler.language.terms import POISON, Poison, Scope, Term
 from cfcompiler.source import Source

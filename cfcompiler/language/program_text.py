@@ -7,7 +7,6 @@ so a use before the definition is a complaint. The invariants are not checked he
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from cfcompiler import errors
-from cfcompiler.errors import CFError, Diagnostic
+from cfcompiler.errors import CFError
+from cfcompiler.language.printed_line import Line, Unreadable
 from cfcompiler.program import (
     Apply,
     Assertion,
@@ -38,108 +38,18 @@ from cfcompiler.program import (
 from cfcompiler.source import NOWHERE, Source, Span
 from cfcompiler.ties import Reduction
 
-_TOKEN = re.compile(
-    r"""[ ]*(?:(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+(?:/\d+)?|-inf\b)|(?P<word>[^\W\d]\w*)"""
-    r"""|(?P<mark>->|[()\[\],:=|>@-]))"""
-)
 # Attributes that hold numbers of the program: 2 is the fraction, pi the number.
 _NUMBER_KEYS = frozenset(("n", "value", "weights"))
 _NUMBER_WORDS = ("pi", "e", "inf", "nan")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
 
 
-class _Mistake(Exception):
-    """A line that cannot be read; never leaves this file."""
-
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
-        self.diagnostic = diagnostic
-
-
 def parse(text: str, path: str = "<program>") -> Program:
     """The program that was printed as `text`. Raises CFError at the first line that cannot be read."""
     try:
         return _Reader(text).program()
-    except _Mistake as mistake:
+    except Unreadable as mistake:
         raise CFError([mistake.diagnostic], Source(text, path)) from None
-
-
-class _Line:
-    """The tokens of one line, consumed from the left."""
-
-    def __init__(self, text: str, number: int) -> None:
-        self.text = text
-        self.number = number
-        self.place = 0
-        self.tokens: list[tuple[str, str, int]] = []
-        column = 0
-        while text[column:].strip(" ") and not text[column:].lstrip(" ").startswith("#"):
-            found = _TOKEN.match(text, column)
-            if found is None or found.lastgroup is None:
-                raise self.mistake(column, repr(text[column:].strip()[:1]))
-            self.tokens.append((found.lastgroup, found[found.lastgroup], found.start(found.lastgroup)))
-            column = found.end()
-
-    def mistake(self, column: int, found: str, expected: str = "") -> _Mistake:
-        span = Span(self.number, column + 1, self.number, column + 2)
-        return _Mistake(errors.syntax(span, found, f"expected {expected}" if expected else ""))
-
-    def wrong(self, expected: str) -> _Mistake:
-        if self.place < len(self.tokens):
-            _, text, column = self.tokens[self.place]
-            return self.mistake(column, repr(text), expected)
-        return self.mistake(len(self.text), "the end of the line", expected)
-
-    def peek(self, ahead: int = 0) -> str:
-        """The text of a coming token; "" where there is none. A string begins with its quote."""
-        place = self.place + ahead
-        return self.tokens[place][1] if place < len(self.tokens) else ""
-
-    def kind(self) -> str:
-        return self.tokens[self.place][0] if self.place < len(self.tokens) else ""
-
-    def take(self, expected: str) -> str:
-        if not self.accept(expected):
-            raise self.wrong(repr(expected))
-        return expected
-
-    def accept(self, text: str) -> bool:
-        if self.peek() != text:
-            return False
-        self.place += 1
-        return True
-
-    def token(self, kind: str, expected: str) -> str:
-        if self.kind() != kind:
-            raise self.wrong(expected)
-        self.place += 1
-        return self.tokens[self.place - 1][1]
-
-    def string(self) -> str:
-        return str(json.loads(self.token("string", "a string")))
-
-    def name(self) -> str:
-        return self.string() if self.kind() == "string" else self.token("word", "a name")
-
-    def integer(self) -> int:
-        text = self.token("number", "an integer")
-        if not re.fullmatch(r"-?\d+", text):
-            self.place -= 1
-            raise self.wrong("an integer")
-        return int(text)
-
-    def separated(self, closing: str, one: Callable[[], Any]) -> tuple[Any, ...]:
-        """Entries separated by commas up to `closing`, which is consumed; "" is the end of the line."""
-        entries: list[Any] = []
-        while not self.accept(closing):
-            if entries:
-                self.take(",")
-            entries.append(one())
-        return tuple(entries)
-
-    def end(self) -> None:
-        if self.place < len(self.tokens):
-            raise self.wrong("the end of the line")
 
 
 class _Reader:
@@ -162,7 +72,7 @@ class _Reader:
         while header is not None and not header.tokens:
             header = self._next()
         if header is None:
-            raise _Line("", 1).wrong("'program'")
+            raise Line("", 1).wrong("'program'")
         name, params, results = self._header(header)
         while (line := self._next()) is not None:
             if line.tokens:
@@ -181,13 +91,13 @@ class _Reader:
             self.source,
         )
 
-    def _next(self) -> _Line | None:
+    def _next(self) -> Line | None:
         if self.number >= len(self.lines):
             return None
         self.number += 1
-        return _Line(self.lines[self.number - 1], self.number)
+        return Line(self.lines[self.number - 1], self.number)
 
-    def _header(self, line: _Line) -> tuple[str, tuple[Param, ...], tuple[str, ...]]:
+    def _header(self, line: Line) -> tuple[str, tuple[Param, ...], tuple[str, ...]]:
         line.take("program")
         name = line.name()
         line.take("(")
@@ -195,7 +105,7 @@ class _Reader:
         line.take("->")
         return name, params, line.separated("", line.name)
 
-    def _param(self, line: _Line) -> Param:
+    def _param(self, line: Line) -> Param:
         name = line.name()
         noted = line.accept(":")
         data = noted and line.accept("const")
@@ -203,15 +113,15 @@ class _Reader:
         self.values[name] = Value(name, shape, kind)
         return Param(self.values[name], not data)
 
-    def _type(self, line: _Line) -> tuple[Shape, Kind]:
+    def _type(self, line: Line) -> tuple[Shape, Kind]:
         kind: Kind = "bool" if line.accept("bool") else "int" if line.accept("int") else "real"
         return self._shape(line) if line.peek() == "[" else (), kind
 
-    def _shape(self, line: _Line) -> Shape:
+    def _shape(self, line: Line) -> Shape:
         line.take("[")
         return line.separated("]", line.integer)
 
-    def _line(self, line: _Line) -> None:
+    def _line(self, line: Line) -> None:
         following = line.peek(1)
         if line.peek() == "[" or following in ("=", ":"):
             self.instructions.append(self._instruction(line))
@@ -236,25 +146,25 @@ class _Reader:
                 line.place -= 1
                 raise line.wrong("an instruction")
 
-    def _value(self, line: _Line) -> Value:
+    def _value(self, line: Line) -> Value:
         name = line.name()
         return self._found(name, line.number, line.tokens[line.place - 1][2])
 
     def _found(self, name: str, number: int, column: int) -> Value:
         if name not in self.values:
             span = Span(number, column + 1, number, column + 1 + len(name))
-            raise _Mistake(errors.unknown_name(span, name, self.values))
+            raise Unreadable(errors.unknown_name(span, name, self.values))
         return self.values[name]
 
     # instructions
 
-    def _instruction(self, line: _Line) -> Instruction:
+    def _instruction(self, line: Line) -> Instruction:
         branch = line.separated("]", lambda: self._guard(line)) if line.accept("[") else ()
         name = line.name()
         shape, kind = self._type(line) if line.accept(":") else ((), "real")
         line.take("=")
         out = Value(name, shape, kind, branch)
-        readers: dict[str, Callable[[_Line, Value], Instruction]] = {
+        readers: dict[str, Callable[[Line, Value], Instruction]] = {
             "if": self._select,
             "where": self._select,
             "kink": self._kink,
@@ -264,18 +174,18 @@ class _Reader:
         return instruction
 
     @staticmethod
-    def _guard(line: _Line) -> tuple[str, bool]:
+    def _guard(line: Line) -> tuple[str, bool]:
         truth = not line.accept("not")
         return line.name(), truth
 
-    def _select(self, line: _Line, out: Value) -> Select:
+    def _select(self, line: Line, out: Value) -> Select:
         lazy = line.name() == "if"
         guard = self._value(line)
         then, orelse = self._arms(line)
         gate = self._gate(line) if not lazy or line.kind() == "word" else "select"
         return Select(out, guard, then, orelse, lazy, gate, self._place(line))
 
-    def _kink(self, line: _Line, out: Value) -> Kink:
+    def _kink(self, line: Line, out: Value) -> Kink:
         line.take("kink")
         left = self._value(line)
         line.take(">")
@@ -284,13 +194,13 @@ class _Reader:
         tie = self._tie(line)
         return Kink(out, left, right, above, below, tie, self._place(line))
 
-    def _arms(self, line: _Line) -> tuple[Value, Value]:
+    def _arms(self, line: Line) -> tuple[Value, Value]:
         line.take("then")
         first = self._value(line)
         line.take("else")
         return first, self._value(line)
 
-    def _tie(self, line: _Line) -> Tie:
+    def _tie(self, line: Line) -> Tie:
         name = line.name()
         line.take("(")
         if line.accept("forward"):
@@ -303,23 +213,23 @@ class _Reader:
         line.take(")")
         return tie
 
-    def _mode(self, line: _Line) -> TieMode:
+    def _mode(self, line: Line) -> TieMode:
         above = self._weights(line)
         line.take("|")
         below = self._weights(line)
         line.take("|")
         return TieMode(above, below, self._gate(line))
 
-    def _weights(self, line: _Line) -> Weights:
+    def _weights(self, line: Line) -> Weights:
         return Weights(*(self._number(line) for _ in range(4)))
 
-    def _gate(self, line: _Line) -> Gate:
+    def _gate(self, line: Line) -> Gate:
         if line.accept("mul"):
             return "mul"
         line.take("select")
         return "select"
 
-    def _number(self, line: _Line) -> Number:
+    def _number(self, line: Line) -> Number:
         if line.kind() == "string":
             return line.string()
         if line.peek() in _NUMBER_WORDS:
@@ -327,7 +237,7 @@ class _Reader:
         text = line.token("number", "a number")
         return text if text == "-inf" else Fraction(text)
 
-    def _apply(self, line: _Line, out: Value) -> Apply:
+    def _apply(self, line: Line, out: Value) -> Apply:
         op = line.name()
         args: list[Value] = []
         attributes: list[tuple[str, Any]] = []
@@ -340,7 +250,7 @@ class _Reader:
                 args.append(self._value(line))
         return Apply(out, op, tuple(args), tuple(attributes), self._place(line))
 
-    def _attribute(self, line: _Line, number: bool) -> Any:
+    def _attribute(self, line: Line, number: bool) -> Any:
         if line.accept("("):
             return line.separated(")", lambda: self._attribute(line, number))
         if line.peek() == "rule" and line.peek(1) == "(":
@@ -354,7 +264,7 @@ class _Reader:
         text = line.token("number", "an attribute")
         return Fraction(text) if "/" in text else int(text)
 
-    def _rule(self, line: _Line) -> Reduction:
+    def _rule(self, line: Line) -> Reduction:
         line.take("rule")
         line.take("(")
         name = line.string()
@@ -368,7 +278,7 @@ class _Reader:
             raise line.wrong("four words after the tie of a rule")
         return Reduction(name, tie, *words)  # type: ignore[arg-type]
 
-    def _place(self, line: _Line) -> Span:
+    def _place(self, line: Line) -> Span:
         """@3:12-20, or @3:12-4:5 over several lines; nowhere where there is none."""
         if not line.accept("@"):
             return NOWHERE
@@ -394,5 +304,5 @@ class _Reader:
         try:
             data = np.array([float(word) for word in words], dtype=np.float64).reshape(shape)
         except ValueError:
-            raise _Line("", start).wrong(f"the entries of an array of shape {list(shape)}") from None
+            raise Line("", start).wrong(f"the entries of an array of shape {list(shape)}") from None
         return Constant(name, data)

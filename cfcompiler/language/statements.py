@@ -19,7 +19,7 @@ from cfcompiler.language import tree
 from cfcompiler.language.checker import names_bound
 from cfcompiler.language.conditions import joined
 from cfcompiler.language.emission import LIMIT, Emission, TooLarge
-from cfcompiler.language.evaluator import Evaluator
+from cfcompiler.language.expressions import Evaluator
 from cfcompiler.language.operators import binary
 from cfcompiler.language.parameters import declared
 from cfcompiler.language.terms import POISON, Bound, Exact, Listing, Poison, Scope, Term, Unusable

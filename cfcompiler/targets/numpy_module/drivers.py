@@ -146,11 +146,10 @@ def _sweep_arrays(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None
     leads = [argument.shape[: argument.ndim - rank] for argument, rank in zip(arguments, ranks, strict=True)]
     lead = np.broadcast_shapes(*leads)
     count = math.prod(lead)
-    results = [np.empty((*lead, *shape)) for shape in shapes]
+    results = _results([(*lead, *shape) for shape in shapes]) if out is None else [np.empty(0) for _ in shapes]
     for place, given in enumerate(out or ()):
         apart = not any(np.may_share_memory(given, argument) for argument in arguments)
-        if given.flags.c_contiguous and apart:
-            results[place] = given
+        results[place] = given if given.flags.c_contiguous and apart else np.empty(given.shape)
     with np.errstate(all="ignore"):
         if count == 1:
             inputs = [argument.reshape(argument.shape[len(own) :]) for argument, own in zip(arguments, leads, strict=True)]
@@ -168,6 +167,19 @@ def _sweep_arrays(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None
             given[...] = results[place]
             results[place] = given
     return results
+
+
+def _results(shapes: list[tuple[int, ...]]) -> list[Any]:
+    """Fresh arrays in one piece of memory.
+
+    The thread holds on to its last piece, so that the allocator has two to hand out in turn: new pages are slow.
+    """
+    starts = [0]
+    for shape in shapes:
+        starts.append(starts[-1] + -(-math.prod(shape) // 8) * 8)
+    memory = np.empty(starts[-1])
+    _SCRATCH.memory = (memory, getattr(_SCRATCH, "memory", (None,))[0])
+    return [memory[start : start + math.prod(shape)].reshape(shape) for start, shape in zip(starts, shapes, strict=False)]
 
 
 def _rows(argument: Any, own: tuple[int, ...], lead: tuple[int, ...], count: int) -> Any:
@@ -211,5 +223,5 @@ def _table(slopes: Callable[..., Any], guards: int) -> Any:
 SETTINGS = ("BLOCK", "THREADS", "_TABLES", "_SCRATCH")
 FUNCTIONS = {
     function.__name__: function
-    for function in (_sweep, _columns, _run, _run_range, _buffers, _copy_buffer, _part, _redo, _table, _sweep_arrays, _rows, _kept)
+    for function in (_sweep, _columns, _run, _run_range, _buffers, _copy_buffer, _part, _redo, _table, _sweep_arrays, _results, _rows, _kept)
 }

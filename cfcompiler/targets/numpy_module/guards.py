@@ -84,6 +84,24 @@ def signature(program: Program) -> Program:
     return verify(tidy(builder.finish(results)))
 
 
+def checks(program: Program) -> Program:
+    """Parameters of `program`; results 1 for every assertion that holds or is not reached, else 0."""
+    builder = Builder(f"{program.name}_checks", program.source, program.preset, program.formulas)
+    builder.reserve(program)
+    builder.params.extend(program.params)
+    for instruction in program.instructions:
+        builder.copy(instruction)
+    guards = {instruction.out.name: instruction.out for instruction in program.instructions}
+    one = builder.constant(1)
+    results = []
+    for assertion in program.assertions:
+        builder.span = assertion.span
+        with builder.on(assertion.condition.branch):
+            held = builder.apply("to_real", assertion.condition)
+        results.append(_lifted(builder, held, guards, one))
+    return verify(tidy(builder.finish(results)))
+
+
 def _sign(builder: Builder, left: Value, right: Value, codes: dict[int, Value]) -> Value:
     sign = codes[NOT_ORDERED]
     for op, code in (("equal", 0), ("greater", 1), ("less", -1)):

@@ -64,6 +64,18 @@ def _targets(
     return out
 
 
+def _numbers_of(found: Sequence[Any], out: Any) -> list[Any]:
+    """Results without axes as numbers, unless they are the caller's."""
+    return list(found) if out is not None else [x if np.ndim(x) else float(x) for x in found]
+
+
+def _check_results(found: Sequence[Any], texts: Sequence[str]) -> None:
+    """Raise what is to be said of the first assertion that does not hold at some point."""
+    for held, text in zip(found, texts, strict=True):
+        if not np.all(held):
+            raise ValueError(text)
+
+
 TABLE: dict[str, Any] = {
     name: function
     for name, function in globals().items()

@@ -10,6 +10,7 @@ from functools import partial
 from cfcompiler import ieee
 from cfcompiler.program import Program
 from cfcompiler.targets.numpy_module import array_functions, drivers, input_functions, metadata, point_functions, public
+from cfcompiler.targets.numpy_module.arrays import array_code
 from cfcompiler.targets.numpy_module.batch import block_code
 from cfcompiler.targets.numpy_module.constants import Constants
 from cfcompiler.targets.numpy_module.guards import guards_of
@@ -20,6 +21,7 @@ from cfcompiler.targets.numpy_module.tape_text import tape_text
 from cfcompiler.targets.numpy_module.texts import needed_texts
 
 ORDER = ("value", "gradient", "jvp", "vjp", "hvp", "signature")
+MANY = (*ORDER, "checks")
 # Functions of plain floats and what NumPy has for each.
 _ON_NUMPY = {
     "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan", "atan2": "arctan2",
@@ -35,7 +37,12 @@ def module_text(program: Program, stages: Stages, *, checks: bool, command: str)
     guards = guards_of(stages.value)
     on_tape = stages.tier == "tape"
     interface = public.interface_of(
-        program, points=stages.tier != "array", on_tape=on_tape, order=stages.order, guarded=bool(guards)
+        program,
+        points=stages.tier != "array",
+        on_tape=on_tape,
+        order=stages.order,
+        guarded=bool(guards),
+        checks=tuple(f"line {one.span.line}: {one.message}".rstrip(": ") for one in stages.value.assertions),
     )
     users = public.public_lines(interface)
     names: list[str] = []
@@ -65,7 +72,7 @@ def module_text(program: Program, stages: Stages, *, checks: bool, command: str)
         "",
         *users,
     ]
-    imports = _imports([*point, *"\n".join(helpers).split("\n")], body)
+    imports = _imports([*point, *"\n".join(helpers).split("\n")], [*settings, *body])
     return "\n".join([*head, *imports, "", *settings, *body]) + "\n"
 
 
@@ -106,6 +113,7 @@ def _ieee_lines(helpers: Sequence[str], more: Sequence[str], other: Mapping[str,
     rows += [f'    "{name}": {instead},' for name, instead in other.items()]
     again = [name for name in (*own, *more) if name not in _ON_NUMPY and name not in other]
     return [
+        "_FUNCTION = type(_ieee)",
         "# The names above as they are on NumPy's float64, for _ieee.",
         "_IEEE = {",
         "    **globals(),",
@@ -114,16 +122,17 @@ def _ieee_lines(helpers: Sequence[str], more: Sequence[str], other: Mapping[str,
         "for _name in (",
         *textwrap.wrap(", ".join(repr(name) for name in again) + ",", 100, initial_indent="    ", subsequent_indent="    "),
         "):",
-        "    _IEEE[_name] = type(_ieee)(_IEEE[_name].__code__, _IEEE, _name, _IEEE[_name].__defaults__)",
+        "    _IEEE[_name] = _FUNCTION(_IEEE[_name].__code__, _IEEE, _name, _IEEE[_name].__defaults__)",
     ]
 
 
 def _many_lines(stages: Stages) -> tuple[list[str], list[str]]:
     constants = Constants()
+    code_of = block_code if stages.tier == "scalar" else array_code
     lines: list[str] = []
-    for name in ORDER:
+    for name in MANY:
         if name in stages.programs:
-            code = block_code(stages.programs[name], f"_{name.upper()}", constants)
+            code = code_of(stages.programs[name], f"_{name.upper()}", constants)
             lines.extend([*code.lines, "", ""])
     arrays = needed_texts([*lines, "_sweep"], array_functions.FUNCTIONS)
     special = needed_texts([*lines, *arrays], _IEEE_ARRAYS)
@@ -132,6 +141,7 @@ def _many_lines(stages: Stages) -> tuple[list[str], list[str]]:
         "BLOCK = 32768  # points at a time",
         "THREADS = None  # for many points: None is one for each core",
         "_TABLES = {}  # slopes by the pattern of the choices, filled when first used",
+        "_SCRATCH = threading.local()  # buffers that a thread keeps between calls",
         "",
     ]
     return [*_joined([*special, *arrays, *runtime]), *constants.lines(), "", "", *lines], settings
@@ -146,7 +156,7 @@ def _imports(point: Sequence[str], body: Sequence[str]) -> list[str]:
     called = set(re.findall(r"(?<![.\w])([a-z]\w*)\(", near))
     words = set(re.findall(r"(?<![.\w])(inf|nan)\b", near))
     names = sorted((called & {*(name for name in _ON_NUMPY if not name.startswith("_")), *_SAFE}) | words)
-    lines = [f"import {name}" for name in ("itertools", "math", "os") if re.search(rf"(?<![.\w]){name}\.", text)]
+    lines = [f"import {name}" for name in ("itertools", "math", "os", "threading") if re.search(rf"(?<![.\w]){name}\.", text)]
     if names:
         lines.append(f"from math import {', '.join(names)}")
     return [*lines, "", "import numpy as np", "from numpy import array, ndarray", "", "FLOAT64 = np.dtype(np.float64)"]

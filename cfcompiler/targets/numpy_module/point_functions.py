@@ -71,7 +71,7 @@ def _divide_point(x: float, y: float) -> float:
     return x / y
 
 
-def _power_point(x: float, n: float) -> float:
+def _power_point(x: float, n: int) -> Any:
     return x**n
 
 
@@ -188,7 +188,7 @@ def _at_point(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
 def _ieee(function: Callable[..., Any], *arguments: Any) -> Any:
     """The same code on NumPy's float64: IEEE's answer where plain floats raise, as in 1/0, exp(1000), log(-1)."""
     with np.errstate(all="ignore"):
-        on_numpy = type(_ieee)(function.__code__, _IEEE)
+        on_numpy = _FUNCTION(function.__code__, _IEEE)
         return _plain_floats(on_numpy(*(_numpy_floats(argument) for argument in arguments)))
 
 
@@ -216,12 +216,12 @@ class _Choices:
     def __init__(self, made: dict[Any, Any]) -> None:
         self.made = made
         self.met: dict[Any, list[Any]] = {}
-        self.place: int | None = None  # of a step on a tape
+        self.slot: int | None = None  # of a step on a tape
 
     def choice(self, name: Any, options: list[Any]) -> Any:
         if len(options) < 2:
             return options[0]
-        name = (self.place, name)
+        name = (self.slot, name)
         if name not in self.made:
             self.met.setdefault(name, options)
         return self.made.get(name, options[0])
@@ -269,6 +269,7 @@ class _Choices:
         ]
 
 
+_FUNCTION: Any = type(_at_point)
 _IEEE: dict[str, Any] = {}  # the names of a module as `_ieee` has them; the module fills it
 
 

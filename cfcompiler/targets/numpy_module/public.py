@@ -30,16 +30,28 @@ class Interface:
     on_tape: bool
     order: int
     guarded: bool  # whether the program has guards
+    checks: tuple[str, ...]  # what is said where an assertion does not hold
 
     @property
     def scalar(self) -> bool:
         return len(self.results) == 1 and not self.results[0][1]
 
-    def named(self, prefix: str, places: Sequence[int]) -> list[tuple[str, Shape]]:
-        return [(f"{prefix}{self.inputs[place][0]}", self.inputs[place][1]) for place in places]
+    def tangents(self) -> list[tuple[str, Shape]]:
+        """d_x for each differentiable input x, or d_x_ where that is an input itself."""
+        taken = {name for name, _ in self.inputs}
+        found = []
+        for place in self.moving:
+            name = f"d_{self.inputs[place][0]}"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            found.append((name, self.inputs[place][1]))
+        return found
 
 
-def interface_of(program: Program, *, points: bool, on_tape: bool, order: int, guarded: bool) -> Interface:
+def interface_of(
+    program: Program, *, points: bool, on_tape: bool, order: int, guarded: bool, checks: tuple[str, ...]
+) -> Interface:
     names = local_names(param.value.name for param in program.params)
     inputs = tuple((names[param.value.name], param.value.shape) for param in program.params)
     moving = tuple(place for place, param in enumerate(program.params) if param.differentiable)
@@ -47,7 +59,7 @@ def interface_of(program: Program, *, points: bool, on_tape: bool, order: int, g
         (program.name if len(program.results) == 1 else f"result {place}", value.shape)
         for place, value in enumerate(program.results, 1)
     )
-    return Interface(program.name, inputs, moving, results, points, on_tape, order, guarded)
+    return Interface(program.name, inputs, moving, results, points, on_tape, order, guarded, checks)
 
 
 def tuple_text(entries: Sequence[str]) -> str:
@@ -134,12 +146,19 @@ class _Writer:
             return []
         return [f"    if {guard}:", f"        return _at_point({function}, [array.tolist() for array in arrays])"]
 
+    def _checked(self) -> list[str]:
+        """Assertions at many points; those of a single point, and of a tape, are where they are computed."""
+        if not self.interface.checks or self.interface.on_tape:
+            return []
+        return [f"    _check_results(_sweep(_CHECKS, arrays[:{len(self.params)}]), _CHECK_TEXTS)"]
+
     def _many(self, plan: str, out: str = "") -> str:
         """The call that answers for many points: a plan is swept in blocks, a tape by its function for a point."""
         if self.interface.on_tape:
             plan = f"{plan.lower()}_point"
         sweep = "_sweep_tape" if self.interface.on_tape else "_sweep"
-        return f"{sweep}({plan}, arrays{f', {out}' if out else ''})"
+        call = f"{sweep}({plan}, arrays{f', {out}' if out else ''})"
+        return call if self.interface.points else f"_numbers_of({call}, {out or None})"
 
     def _own(self) -> list[tuple[str, Shape]]:
         return list(self.interface.inputs)
@@ -172,6 +191,7 @@ class _Writer:
             self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
             *self._slow("_value_point", "not lead and out is None"),
             f"    out = None if out is None else _targets(lead, _RESULTS, _RESULT_SHAPES, {self._out('out', count)})",
+            *self._checked(),
             f"    found = {self._many('_VALUE', 'out')}",
             f"    return {self._whole('found', count)}",
         ] if out else []
@@ -202,6 +222,7 @@ class _Writer:
             "    if out is not None:",
             f'        out = [_sequence("out", out, 2)[0], *{gradient}]',
             "        out = _targets(lead, _RESULTS + _MOVING, _RESULT_SHAPES + _MOVING_SHAPES, out)",
+            *self._checked(),
             f"    found = {self._many('_GRADIENT', 'out')}",
             f"    return {', '.join(self._split('found', (1, count)))}",
         ]
@@ -217,7 +238,7 @@ class _Writer:
 
     def jvp(self) -> list[str]:
         count = len(self.interface.results)
-        tangents = self.interface.named("d_", self.interface.moving)
+        tangents = self.interface.tangents()
         names = [name for name, _ in tangents]
         fast: list[str] = []
         if self.interface.points and self.params and names:
@@ -235,6 +256,7 @@ class _Writer:
             f'    tangents = _sequence("tangents", tangents, {len(names)})',
             self._read("_NAMES + _TANGENTS", "_SHAPES + _MOVING_SHAPES", "(*primals, *tangents)"),
             *self._slow("_jvp_point"),
+            *self._checked(),
             f"    found = {self._many('_JVP')}",
             f"    return {', '.join(self._split('found', (count, count)))}",
         ]
@@ -255,6 +277,7 @@ class _Writer:
             *(f"    {line}" for line in fast),
             "    " + self._read("_NAMES + _COTANGENTS", "_SHAPES + _RESULT_SHAPES", values),
             *(f"    {line}" for line in self._slow("_vjp_point")),
+            *(f"    {line}" for line in self._checked()),
             f"        found = {self._many('_VJP')}",
             f"        return {self._whole('found', len(self.moving))}",
             "",
@@ -277,6 +300,7 @@ class _Writer:
             ]
         return [
             *lines,
+            *self._checked(),
             f"    found = {self._many('_SIGNATURE')}",
             "    flat = [np.broadcast_to(sign, (*lead, *sign.shape[len(lead) :])).reshape((*lead, -1)) for sign in found]",
             "    return np.concatenate([np.empty((*lead, 0)), *flat], axis=-1).astype(np.int8)",
@@ -286,8 +310,8 @@ class _Writer:
         if not self.interface.points:
             return [
                 f"def field({self._parameters()}):",
-                '    """Not to be had from this module: the program is too long to try its choices one by one."""',
-                f'    raise ValueError("field: {self.interface.name} is too long; use `cfc at`")',
+                '    """Not to be had from this module: the arrays are too large to try their choices one by one."""',
+                f'    raise ValueError("field: {self.interface.name} has large arrays: see `cfc at`")',
             ]
         return [
             f"def field({self._parameters()}):",
@@ -313,7 +337,7 @@ class _Writer:
     def hvp(self) -> list[str]:
         if not self.interface.scalar:
             return self._needs_scalar("hvp")
-        names = self.interface.named("d_", self.interface.moving)
+        names = self.interface.tangents()
         return [
             "def hvp(primals, direction):",
             f'    """The derivative of the gradient of {self.interface.name} along `direction`."""',
@@ -321,6 +345,7 @@ class _Writer:
             f'    direction = _sequence("direction", direction, {len(names)})',
             self._read("_NAMES + _TANGENTS", "_SHAPES + _MOVING_SHAPES", "(*primals, *direction)"),
             *self._slow("_hvp_point"),
+            *self._checked(),
             f"    found = {self._many('_HVP')}",
             f"    return {self._whole('found', len(self.moving))}",
         ]
@@ -348,8 +373,8 @@ def _targets_text(names: Sequence[str]) -> str:
 
 def table_lines(interface: Interface) -> list[str]:
     """The tuples of names and shapes that the public functions read their arguments by."""
-    moving = interface.named("", interface.moving)
-    tangents = interface.named("d_", interface.moving)
+    moving = [interface.inputs[place] for place in interface.moving]
+    tangents = interface.tangents()
     cotangents = ["cotangent"] if len(interface.results) == 1 else [
         f"cotangent[{place}]" for place in range(len(interface.results))
     ]
@@ -363,6 +388,8 @@ def table_lines(interface: Interface) -> list[str]:
         "_RESULTS": tuple(name for name, _ in interface.results),
         "_RESULT_SHAPES": tuple(shape for _, shape in interface.results),
     }
+    if interface.checks:
+        rows["_CHECK_TEXTS"] = interface.checks
     return [f"{name} = {row!r}" for name, row in rows.items()]
 
 
@@ -370,7 +397,7 @@ def calls(interface: Interface) -> list[tuple[str, str]]:
     """Each public function with what it returns, for the docstring of the module."""
     params = ", ".join(name for name, _ in interface.inputs)
     primals = _sequence_text([name for name, _ in interface.inputs])
-    tangents = _sequence_text([name for name, _ in interface.named("d_", interface.moving)])
+    tangents = _sequence_text([name for name, _ in interface.tangents()])
     name = interface.name
     rows = [
         (f"value({params})", f"{name}"),

@@ -73,6 +73,7 @@ class _Writer:
         self.uses: dict[str, int] = {}
         self._count(self.steps)
         self.chained = self._chained()
+        self._join_names()
         self.texts: dict[str, Text] = {}  # of values that have no line of their own
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.wide: set[str] = {param.value.name for param in program.params}  # NumPy's float64 in the second run
@@ -112,6 +113,15 @@ class _Writer:
             and self.uses[inner.out.name] == 1
         }
 
+    def _join_names(self) -> None:
+        """A value that is only selected once more has the name of what it becomes: no copy, and elif for else if."""
+        for instruction in reversed(self.program.instructions):
+            if isinstance(instruction, Select) and instruction.lazy:
+                for arm in (instruction.then, instruction.orelse):
+                    inner = self.instructions.get(arm.name)
+                    if isinstance(inner, Select) and inner.lazy and self.uses[arm.name] == 1:
+                        self.names[arm.name] = self.names[instruction.out.name]
+
     # the function
 
     def function(self, name: str, results: Callable[[Sequence[str]], str], describe: str) -> list[str]:
@@ -137,6 +147,8 @@ class _Writer:
                 case Block():
                     self._block(step, depth)
                 case Copy():
+                    if self._is_silent(step):
+                        continue
                     self._say(step.select, depth)
                     self._put(depth, f"{self.names[step.out.name]} = {self._text(step.value).text}")
                 case Assertion():
@@ -158,7 +170,7 @@ class _Writer:
         self._put(depth, f"# line {line}: {self.source_lines[line - 1].strip()}".rstrip(": "))
 
     def _block(self, block: Block, depth: int) -> None:
-        if all(isinstance(step, Copy) for step in (*block.then, *block.orelse)):
+        if self._is_choice(block):
             for then, orelse in zip(block.then, block.orelse, strict=True):
                 assert isinstance(then, Copy) and isinstance(orelse, Copy)
                 self._say(then.select, depth)
@@ -184,18 +196,30 @@ class _Writer:
         self._arm(then, depth + 1)
         if not orelse:
             return
-        inner = orelse[0]
-        mark = len(self.lines)
-        self._put(depth, "else:")
-        if len(orelse) == 1 and isinstance(inner, Block) and not self._is_choice(inner):
-            self.lines.pop()
+        spoken = [step for step in orelse if not self._is_silent(step)]
+        inner = spoken[0] if len(spoken) == 1 else None
+        if isinstance(inner, Block) and not self._is_choice(inner):
+            for step in orelse:
+                if step is not inner:
+                    self._steps((step,), depth)  # conditions, which stand where they are used
             self._if(inner, depth, "elif")
             self._forget_width(inner.then)
             return
+        self._put(depth, "else:")
         self._arm(orelse, depth + 1)
-        assert len(self.lines) > mark
+
+    def _is_silent(self, step: Step) -> bool:
+        """Whether a step has no line of its own."""
+        match step:
+            case Copy(out=out, value=value):
+                return value.name not in self.texts and self.names[out.name] == self.names[value.name]
+            case Apply():
+                return self._is_literal(step) or self._stands_where_used(step)
+            case _:
+                return False
 
     def _is_choice(self, block: Block) -> bool:
+        """Whether nothing has to be computed in either arm."""
         return all(isinstance(step, Copy) for step in (*block.then, *block.orelse))
 
     def _arm(self, steps: Sequence[Step], depth: int) -> None:
@@ -235,11 +259,14 @@ class _Writer:
         """Constants, and conditions that are used once, stand where they are used."""
         name = instruction.out.name
         constant = isinstance(instruction, Apply) and self._is_literal(instruction)
-        single = instruction.out.kind == "bool" and isinstance(instruction, Apply) and self.uses.get(name, 0) <= 1
+        single = isinstance(instruction, Apply) and self._stands_where_used(instruction)
         inlined = constant or single or name in self.chained
         if inlined:
             self.texts[name] = text
         return inlined
+
+    def _stands_where_used(self, instruction: Apply) -> bool:
+        return instruction.out.kind == "bool" and self.uses.get(instruction.out.name, 0) <= 1
 
     def _is_literal(self, instruction: Apply) -> bool:
         if instruction.op == "neg":

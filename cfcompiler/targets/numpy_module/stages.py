@@ -6,6 +6,7 @@
     jvp        x..., d_x...  -> f..., d_f...
     hvp        x..., d_x...  -> d_c_x...       in order 2: forward over reverse
     signature  x...          -> the sign of every guard
+    checks     x...          -> whether every assertion holds, where they are tested
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ SCALARS_FOR_AN_ARRAY = 20
 # Beyond these instructions the module would have some 100,000 statements, its derivatives two or three for each:
 # a tape is made more quickly and is smaller.
 MOST_STATEMENTS = 4_000
+DEEPEST = 60  # branches in branches; Python allows 100 levels of indentation
 Tier: TypeAlias = Literal["scalar", "array", "tape"]
 
 
@@ -50,7 +52,7 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     base = program if checks else replace(program, assertions=())
     outputs = len(base.results)
     scalar_result = outputs == 1 and not base.results[0].shape
-    if len(base.instructions) > MOST_STATEMENTS and is_scalar(base):
+    if is_scalar(base) and (len(base.instructions) > MOST_STATEMENTS or _depth(base) > DEEPEST):
         second = {"gradient": verify(tidy(gradient(base)))} if order == 2 and scalar_result else {}
         return Stages(base, second, "tape", order if scalar_result else 1)
     written = _scalarized(base)
@@ -61,9 +63,9 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     if scalar_result:
         programs["gradient"] = verify(gradient(base))
         if order == 2:
-            second = verify(jvp(tidy(programs["gradient"])))
+            along = verify(jvp(tidy(programs["gradient"])))
             moving = len(programs["gradient"].results) - outputs
-            programs["hvp"] = replace(second, results=second.results[len(second.results) - moving :])
+            programs["hvp"] = replace(along, results=along.results[len(along.results) - moving :])
     found = {name: verify(tidy(one)) for name, one in programs.items()}
     if written is not None:
         found = {name: verify(tidy(scalarize(one))) for name, one in found.items()}
@@ -71,7 +73,13 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     signs = guards.signature(value)
     if signs.results:
         found["signature"] = signs
+    if value.assertions:
+        found["checks"] = guards.checks(value)
     return Stages(value, found, "scalar" if written is not None else "array", order if scalar_result else 1)
+
+
+def _depth(program: Program) -> int:
+    return max((len(instruction.out.branch) for instruction in program.instructions), default=0)
 
 
 def _scalarized(program: Program) -> Program | None:

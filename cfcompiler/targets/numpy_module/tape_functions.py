@@ -148,7 +148,7 @@ def _run_back(runs: Sequence[Any], v: Sequence[Any], c: list[Any], choose: Any =
             if backward is None:
                 targets, shares = _pick_back(v[at[0]], at, g)
             elif choose is not None:
-                choose.place = slot
+                choose.slot = slot
                 shares = backward(*[v[i] for i in at], v[slot], g, choose)
             elif len(at) == 2:
                 shares = backward(v[at[0]], v[at[1]], v[slot], g)
@@ -157,7 +157,7 @@ def _run_back(runs: Sequence[Any], v: Sequence[Any], c: list[Any], choose: Any =
             else:
                 shares = backward(*[v[i] for i in at], v[slot], g)
             if _ARRAYS and tests:
-                shares = [_where_reached(tests, v, share) for share in shares]
+                shares = tuple(_where_reached(tests, v, share) for share in shares)
             target = targets[0]
             before = c[target]
             c[target] = shares[0] if before is None else before + shares[0]
@@ -181,11 +181,27 @@ def _where_reached(tests: Any, v: Sequence[Any], share: Any) -> Any:
     return share
 
 
+def _tests_of(runs: Sequence[Any]) -> dict[int, Any]:
+    """The guards of every slot that is under a branch."""
+    return {start + i: tests for tests, start, steps, _ in runs if tests for i in range(len(steps))}
+
+
+def _check(runs: Sequence[Any], v: Sequence[Any], checks: Sequence[tuple[int, str]]) -> None:
+    """Raise ValueError for the first condition that does not hold, of (slot, what is to be said)."""
+    tests_of = _tests_of(runs)
+    for slot, text in checks:
+        held = True if v[slot] is None else v[slot]
+        for guard, truth in tests_of.get(slot, ()):
+            held = held | (v[guard] != truth)
+        if not np.all(held):
+            raise ValueError(text)
+
+
 def _signs(runs: Sequence[Any], v: Sequence[Any], guards: Sequence[Sequence[int]]) -> list[Any]:
     """The sign of left - right for each (left, right, out): 2 where NaN is compared, -128 where out is not reached."""
     signs = [_sign_of(v[left], v[right]) if v[out] is not None else -128 for left, right, out in guards]
     if _ARRAYS:
-        tests_of = {start + i: tests for tests, start, steps, _ in runs if tests for i in range(len(steps))}
+        tests_of = _tests_of(runs)
         for place, (_, _, out) in enumerate(guards):
             for guard, truth in tests_of.get(out, ()):
                 signs[place] = np.where(v[guard] == truth, signs[place], -128)
@@ -200,7 +216,7 @@ def _sign_of(left: Any, right: Any) -> Any:
 
 def _sweep_tape(function: Callable[..., Any], arrays: Sequence[Any], out: Sequence[Any] | None = None) -> list[Any]:
     """The results of `function` at all the points of `arrays`, a few at a time: every value of a block is kept."""
-    on_arrays = type(_sweep_tape)(function.__code__, _ARRAY_NAMES)
+    on_arrays = _FUNCTION(function.__code__, _ARRAY_NAMES)
     lead = np.broadcast_shapes(*(array.shape for array in arrays))
     columns = [np.broadcast_to(array, lead).reshape(-1) for array in arrays]
     count = int(np.prod(lead))
@@ -227,6 +243,7 @@ def _flat_results(found: Any) -> list[Any]:
     return [found]
 
 
+_FUNCTION: Any = type(_moved)
 _ARRAY_NAMES: dict[str, Any] = {}  # the names of a module as arrays have them; the module fills it
 _LENGTH = 1  # steps of the longest tape; the module sets it
 

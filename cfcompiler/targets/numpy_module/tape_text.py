@@ -1,11 +1,12 @@
 """A program on a tape to the lines of its module: the tape, the functions of its kinds, and those that run it.
 
     def _gradient_point(x, y):
-        v = _run_tape(_tape(_TAPE, _KINDS, globals(), 2), [x, y])
-        c = [None] * len(v)
-        c[9] = 1.0
-        _run_back(_tape(...), v, c)
-        return v[9], (_moved(c[0]), _moved(c[1]))
+        _runs = _tape(_TAPE, _KINDS, globals(), 2)
+        _v = _run_tape(_runs, [x, y])
+        _c = [None] * len(_v)
+        _c[9] = 1.0
+        _run_back(_runs, _v, _c)
+        return _v[9], (_moved(_c[0]), _moved(_c[1]))
 
 The same text runs on plain floats, on NumPy's float64 where those raise, and on arrays: under other names.
 """
@@ -47,10 +48,13 @@ def tape_text(program: Program, second: Program | None, guards: Sequence[Guard],
     lines.extend(["# Of each kind: the arguments that its tangent and its cotangents go with; whether it is a condition."])
     lines.extend(["_KINDS = {", *table, "}", ""])
     lines.extend(_guard_lines(guards, first))
+    if interface.checks:
+        pairs = zip(program.assertions, interface.checks, strict=True)
+        lines.extend([f"_CHECKS = {tuple((first.slots[one.condition.name], text) for one, text in pairs)!r}", "", ""])
     point = [line for kind in kinds.table.values() for line in kind.lines]
     stages = _stage_lines(program, first, interface)
     if second is not None:
-        stages.extend(_second_lines(program, second, tapes[1][1]))
+        stages.extend(_second_lines(program, second, tapes[1][1], interface))
     many = [line for kind in kinds.table.values() for line in kind.many]
     arrays = needed_texts(many, array_functions.FUNCTIONS)
     helpers = [*needed_texts([*many, *arrays], ieee.ARRAY_FUNCTIONS), *arrays]
@@ -66,10 +70,6 @@ def tape_text(program: Program, second: Program | None, guards: Sequence[Guard],
         tuple(_defined([*run, *point, *stages])),
         {"value": cost[0], "forward": cost[1], "backward": cost[2]},
     )
-
-
-def _listed(entries: Sequence[str]) -> str:
-    return f"({', '.join(entries)})"
 
 
 def _defined(lines: Sequence[str]) -> list[str]:
@@ -96,37 +96,44 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
     given = ", ".join(params)
     count = len(params)
     read = f"_tape(_TAPE, _KINDS, globals(), {count})"
-    values = [f"v[{tape.slots[value.name]}]" for value in program.results]
-    slopes = public.tuple_text([f"_moved(c[{place}])" for place in interface.moving]) if interface.moving else "()"
-    tangents = [f"d_{params[place]}" for place in interface.moving]
-    moving = [f"d_{name}" if place in interface.moving else "None" for place, name in enumerate(params)]
-    cotangents = ["c"] if len(program.results) == 1 else [f"c_{place}" for place in range(len(program.results))]
-    back = [f"    seeds = {'(c,)' if len(cotangents) == 1 else _listed(cotangents)}", "    c = [None] * len(v)"]
+    values = [f"_v[{tape.slots[value.name]}]" for value in program.results]
+    slopes = public.tuple_text([f"_moved(_c[{place}])" for place in interface.moving]) if interface.moving else "()"
+    tangents = [name for name, _ in interface.tangents()]
+    along = dict(zip(interface.moving, tangents, strict=True))
+    moving = [along.get(place, "None") for place in range(count)]
+    cotangents = [f"_c{place}" for place in range(len(program.results))]
+    back = ["    _c = [None] * len(_v)"]
     for place, value in enumerate(program.results):
         slot = tape.slots[value.name]
         again = value in program.results[:place]
-        back.append(f"    c[{slot}] = {f'c[{slot}] + ' if again else ''}seeds[{place}]")
+        back.append(f"    _c[{slot}] = {f'_c[{slot}] + ' if again else ''}{cotangents[place]}")
+    check = ["    _check(_runs, _v, _CHECKS)"] * bool(interface.checks)
     lines = [
         f"def _value_point({given}):",
-        f"    v = _run_tape({read}, [{given}])",
+        f"    _runs = {read}",
+        f"    _v = _run_tape(_runs, [{given}])",
+        *check,
         f"    return {public.tuple_text(values)}",
         "",
         "",
         f"def _jvp_point({', '.join([*params, *tangents])}):",
-        f"    d = [{', '.join(moving)}]",
-        f"    v = _run_tape({read}, [{given}], d)",
-        f"    return {public.tuple_text(values)}, {public.tuple_text([f'_moved(d{value[1:]})' for value in values])}",
+        f"    _d = [{', '.join(moving)}]",
+        f"    _runs = {read}",
+        f"    _v = _run_tape(_runs, [{given}], _d)",
+        *check,
+        f"    return {public.tuple_text(values)}, {public.tuple_text([f'_moved(_d{value[2:]})' for value in values])}",
         "",
         "",
     ]
     if interface.scalar:
         lines += [
             f"def _gradient_point({given}):",
-            f"    runs = {read}",
-            f"    v = _run_tape(runs, [{given}])",
-            "    c = [None] * len(v)",
-            f"    c[{tape.slots[program.results[0].name]}] = 1.0",
-            "    _run_back(runs, v, c)",
+            f"    _runs = {read}",
+            f"    _v = _run_tape(_runs, [{given}])",
+            *check,
+            "    _c = [None] * len(_v)",
+            f"    _c[{tape.slots[program.results[0].name]}] = 1.0",
+            "    _run_back(_runs, _v, _c)",
             f"    return {values[0]}, {slopes}",
             "",
             "",
@@ -135,13 +142,14 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
         ("_vjp_point", "", "", ""),
         ("_choices_point", "choose", ", True", ", choose"),
     ):
-        answer = slopes if not more else f"[{', '.join(f'_moved(c[{place}])' for place in interface.moving)}]"
+        answer = slopes if not more else f"[{', '.join(f'_moved(_c[{place}])' for place in interface.moving)}]"
         lines += [
             f"def {name}({', '.join([*params, *cotangents, *([more] if more else [])])}):",
-            f"    runs = _tape(_TAPE, _KINDS, globals(), {count}{extra})",
-            f"    v = _run_tape(runs, [{given}])",
+            f"    _runs = _tape(_TAPE, _KINDS, globals(), {count}{extra})",
+            f"    _v = _run_tape(_runs, [{given}])",
+            *check,
             *back,
-            f"    _run_back(runs, v, c{choose})",
+            f"    _run_back(_runs, _v, _c{choose})",
             f"    return {answer}",
             "",
             "",
@@ -149,23 +157,23 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
     return [
         *lines,
         f"def _signature_point({given}):",
-        f"    runs = {read}",
-        f"    v = _run_tape(runs, [{given}])",
-        "    return _signs(runs, v, [tuple(map(int, row.split())) for row in _GUARD_SLOTS.splitlines()])",
+        f"    _runs = {read}",
+        f"    _v = _run_tape(_runs, [{given}])",
+        "    return _signs(_runs, _v, [tuple(map(int, row.split())) for row in _GUARD_SLOTS.splitlines()])",
     ]
 
 
-def _second_lines(program: Program, second: Program, tape: Tape) -> list[str]:
-    params = [param.value.name for param in second.params]
-    tangents = [f"d_{param.value.name}" for param in second.params if param.differentiable]
-    moving = [f"d_{param.value.name}" if param.differentiable else "None" for param in second.params]
-    answers = [f"_moved(d[{tape.slots[value.name]}])" for value in second.results[len(program.results) :]]
+def _second_lines(program: Program, second: Program, tape: Tape, interface: Interface) -> list[str]:
+    params = [name for name, _ in interface.inputs]
+    along = dict(zip(interface.moving, (name for name, _ in interface.tangents()), strict=True))
+    moving = [along.get(place, "None") for place in range(len(params))]
+    answers = [f"_moved(_d[{tape.slots[value.name]}])" for value in second.results[len(program.results) :]]
     return [
         "",
         "",
-        f"def _hvp_point({', '.join([*params, *tangents])}):",
-        f"    d = [{', '.join(moving)}]",
-        f"    _run_tape(_tape(_GRADIENT_TAPE, _KINDS, globals(), {len(params)}), [{', '.join(params)}], d)",
+        f"def _hvp_point({', '.join([*params, *along.values()])}):",
+        f"    _d = [{', '.join(moving)}]",
+        f"    _run_tape(_tape(_GRADIENT_TAPE, _KINDS, globals(), {len(params)}), [{', '.join(params)}], _d)",
         f"    return {public.tuple_text(answers)}",
     ]
 
@@ -175,7 +183,7 @@ def _array_names() -> list[str]:
         "# The names of the tape's functions as they are on arrays.",
         '_ARRAY_NAMES = {**globals(), "_ARRAYS": True, "_ENDING": "_many", "_step": _array_step}',
         'for _name in ("_run_tape", "_run_back", "_tape", "_pick", "_pick_back", "_sign_of", "_signs"):',
-        "    _ARRAY_NAMES[_name] = type(_tape)(",
+        "    _ARRAY_NAMES[_name] = _FUNCTION(",
         "        _ARRAY_NAMES[_name].__code__, _ARRAY_NAMES, _name, _ARRAY_NAMES[_name].__defaults__",
         "    )",
     ]
