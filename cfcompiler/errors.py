@@ -14,6 +14,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 # Everybody imports these from here.
+from cfcompiler.diagnostics import PRINTED as PRINTED
 from cfcompiler.diagnostics import CFError as CFError
 from cfcompiler.diagnostics import Diagnostic as Diagnostic
 from cfcompiler.diagnostics import Explanation as Explanation

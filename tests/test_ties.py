@@ -13,7 +13,7 @@ from functools import lru_cache
 import pytest
 
 from cfcompiler.compiler import compile_text
-from cfcompiler.language.lowering import prelude
+from cfcompiler.language.prelude import prelude
 from cfcompiler.language.tree import Function
 from cfcompiler.ties import preset_names
 from tests.ties_rows import DATA, Row, disagreement, recorded_rows

@@ -170,15 +170,11 @@ def _sweep_arrays(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None
 
 
 def _results(shapes: list[tuple[int, ...]]) -> list[Any]:
-    """Fresh arrays in one piece of memory.
-
-    The thread holds on to its last piece, so that the allocator has two to hand out in turn: new pages are slow.
-    """
+    """Fresh arrays in one piece of memory, which the system then hands out again without new pages."""
     starts = [0]
     for shape in shapes:
         starts.append(starts[-1] + -(-math.prod(shape) // 8) * 8)
     memory = np.empty(starts[-1])
-    _SCRATCH.memory = (memory, getattr(_SCRATCH, "memory", (None,))[0])
     return [memory[start : start + math.prod(shape)].reshape(shape) for start, shape in zip(starts, shapes, strict=False)]
 
 

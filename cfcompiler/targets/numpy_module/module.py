@@ -113,7 +113,6 @@ def _ieee_lines(helpers: Sequence[str], more: Sequence[str], other: Mapping[str,
     rows += [f'    "{name}": {instead},' for name, instead in other.items()]
     again = [name for name in (*own, *more) if name not in _ON_NUMPY and name not in other]
     return [
-        "_FUNCTION = type(_ieee)",
         "# The names above as they are on NumPy's float64, for _ieee.",
         "_IEEE = {",
         "    **globals(),",
@@ -122,7 +121,7 @@ def _ieee_lines(helpers: Sequence[str], more: Sequence[str], other: Mapping[str,
         "for _name in (",
         *textwrap.wrap(", ".join(repr(name) for name in again) + ",", 100, initial_indent="    ", subsequent_indent="    "),
         "):",
-        "    _IEEE[_name] = _FUNCTION(_IEEE[_name].__code__, _IEEE, _name, _IEEE[_name].__defaults__)",
+        "    _IEEE[_name] = FunctionType(_IEEE[_name].__code__, _IEEE, _name, _IEEE[_name].__defaults__)",
     ]
 
 
@@ -159,4 +158,6 @@ def _imports(point: Sequence[str], body: Sequence[str]) -> list[str]:
     lines = [f"import {name}" for name in ("itertools", "math", "os", "threading") if re.search(rf"(?<![.\w]){name}\.", text)]
     if names:
         lines.append(f"from math import {', '.join(names)}")
+    if "FunctionType" in text:
+        lines.append("from types import FunctionType")
     return [*lines, "", "import numpy as np", "from numpy import array, ndarray", "", "FLOAT64 = np.dtype(np.float64)"]

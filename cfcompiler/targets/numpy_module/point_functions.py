@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from math import copysign, exp, inf, log, log1p, sqrt
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,7 @@ def _at_point(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
 def _ieee(function: Callable[..., Any], *arguments: Any) -> Any:
     """The same code on NumPy's float64: IEEE's answer where plain floats raise, as in 1/0, exp(1000), log(-1)."""
     with np.errstate(all="ignore"):
-        on_numpy = _FUNCTION(function.__code__, _IEEE)
+        on_numpy = FunctionType(function.__code__, _IEEE)
         return _plain_floats(on_numpy(*(_numpy_floats(argument) for argument in arguments)))
 
 
@@ -269,7 +270,6 @@ class _Choices:
         ]
 
 
-_FUNCTION: Any = type(_at_point)
 _IEEE: dict[str, Any] = {}  # the names of a module as `_ieee` has them; the module fills it
 
 

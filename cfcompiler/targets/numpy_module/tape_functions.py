@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -216,7 +217,7 @@ def _sign_of(left: Any, right: Any) -> Any:
 
 def _sweep_tape(function: Callable[..., Any], arrays: Sequence[Any], out: Sequence[Any] | None = None) -> list[Any]:
     """The results of `function` at all the points of `arrays`, a few at a time: every value of a block is kept."""
-    on_arrays = _FUNCTION(function.__code__, _ARRAY_NAMES)
+    on_arrays = FunctionType(function.__code__, _ARRAY_NAMES)
     lead = np.broadcast_shapes(*(array.shape for array in arrays))
     columns = [np.broadcast_to(array, lead).reshape(-1) for array in arrays]
     count = int(np.prod(lead))
@@ -243,7 +244,6 @@ def _flat_results(found: Any) -> list[Any]:
     return [found]
 
 
-_FUNCTION: Any = type(_moved)
 _ARRAY_NAMES: dict[str, Any] = {}  # the names of a module as arrays have them; the module fills it
 _LENGTH = 1  # steps of the longest tape; the module sets it
 

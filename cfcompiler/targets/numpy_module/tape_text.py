@@ -183,7 +183,7 @@ def _array_names() -> list[str]:
         "# The names of the tape's functions as they are on arrays.",
         '_ARRAY_NAMES = {**globals(), "_ARRAYS": True, "_ENDING": "_many", "_step": _array_step}',
         'for _name in ("_run_tape", "_run_back", "_tape", "_pick", "_pick_back", "_sign_of", "_signs"):',
-        "    _ARRAY_NAMES[_name] = _FUNCTION(",
+        "    _ARRAY_NAMES[_name] = FunctionType(",
         "        _ARRAY_NAMES[_name].__code__, _ARRAY_NAMES, _name, _ARRAY_NAMES[_name].__defaults__",
         "    )",
     ]
