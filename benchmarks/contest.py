@@ -1,7 +1,8 @@
-"""Workload and case -> rows: every contestant in its own process, their runs interleaved, their answers compared.
+"""Workload and case -> rows: a process for each contestant, their runs interleaved, their answers compared.
 
-A row is a median over rounds of processor time per unit (all threads of the process), with the wall time beside it.
-In each round every contestant runs once, in rotated order, so that a slow minute of the machine falls on all of them.
+A row is a median over rounds of processor time per unit, all threads of the process; of wall time where a
+contestant has several cores. In each round every contestant runs once, in rotated order, so that a slow minute of
+the machine falls on all of them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 
 WORKER = Path(__file__).resolve().parent / "worker.py"
-# A sample is about this much processor time: long beside the clock's step, short beside a change of the machine's load.
+# Processor time of a sample: long beside the clock's step, short beside a change of the machine's load.
 SAMPLE_SECONDS = 0.15
 RELATIVE = {"float32": 2e-3}
 DEFAULT_RELATIVE = 1e-8
@@ -30,11 +31,10 @@ DEFAULT_RELATIVE = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One contestant in one case: seconds per unit; or `note`, why there are none."""
+    """One contestant in one case: median seconds per unit, least and most; or `note`, why there are none."""
 
     contestant: str
-    cpu: float | None = None
-    wall: float | None = None
+    seconds: float | None = None
     spread: tuple[float, float] | None = None
     prepared: float | None = None
     note: str = ""
@@ -56,7 +56,7 @@ class Contestant:
     wall: list[float] = field(default_factory=list)
 
     def hear(self, limit: float) -> dict[str, Any] | None:
-        """The next message, or None (with the reason in `note`) when the time is over or the process has ended."""
+        """The next message; None, with the reason in `note`, when time is over or the process has ended."""
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], limit)
         if not ready:
@@ -91,7 +91,7 @@ def contest(
             _prepare(contestant, limit)
         _compare(field_, reference, RELATIVE.get(case, DEFAULT_RELATIVE))
         _interleave(field_, rounds, limit)
-        return [_row(contestant) for contestant in field_]
+        return [_row(contestant, wall=cores > 1) for contestant in field_]
 
 
 def _start(workload: str, case: str, name: str, cores: int, files: Path, stack: ExitStack) -> Contestant:
@@ -177,9 +177,8 @@ def _calibrate(contestant: Contestant, limit: float) -> int:
         contestant.runs *= 4
 
 
-def _row(contestant: Contestant) -> Row:
-    if contestant.note or not contestant.cpu:
+def _row(contestant: Contestant, wall: bool) -> Row:
+    samples = [seconds / contestant.units for seconds in (contestant.wall if wall else contestant.cpu)]
+    if contestant.note or not samples:
         return Row(contestant.name, note=contestant.note or "no sample")
-    cpu = [seconds / contestant.units for seconds in contestant.cpu]
-    wall = median(contestant.wall) / contestant.units
-    return Row(contestant.name, median(cpu), wall, (min(cpu), max(cpu)), contestant.prepared)
+    return Row(contestant.name, median(samples), (min(samples), max(samples)), contestant.prepared)

@@ -1,4 +1,4 @@
-"""Runs the benchmarks: python benchmarks/run.py [WORKLOAD ...] [--rounds 5] [--case NAME] [--write RESULTS.md]."""
+"""Runs the benchmarks: python benchmarks/run.py [WORKLOAD ...] [--rounds 5] [--case NAME] [--write FILE]."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from importlib import import_module
 from math import exp, log
 from pathlib import Path
+from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -41,8 +42,7 @@ def main() -> int:
                 limit=arguments.limit,
             )
             agreed = agreed and not any(row.note.startswith("DISAGREES") for row in table[case])
-        prepared = getattr(workload, "PREPARATION", False)
-        sections.append(_section(workload.TITLE, workload.UNIT, names, table, prepared))
+        sections.append(_section(workload, names, table, wall=arguments.cores > 1))
         print(sections[-1], flush=True)
     if arguments.write:
         Path(arguments.write).write_text("\n".join(sections), encoding="utf-8")
@@ -94,41 +94,43 @@ def _instructions() -> str:
     )
 
 
-def _section(title: str, unit: str, names: list[str], table: dict[str, list[Row]], prepared: bool) -> str:
-    scale = SCALE[unit.split()[0]]
+def _section(workload: ModuleType, names: list[str], table: dict[str, list[Row]], *, wall: bool) -> str:
+    scale = SCALE[workload.UNIT.split()[0]]
+    prepared = getattr(workload, "PREPARATION", False)
+    clock = "Wall time" if wall else "Processor time"
+    unit = f"{workload.UNIT}, after preparation, s" if prepared else workload.UNIT
     lines = [
-        f"## {title}",
+        f"## {workload.TITLE}",
         "",
-        f"Median processor time, {unit}"
-        + ("; preparation, s" if prepared else "")
-        + "; in brackets over the first row.",
+        f"{clock}, {unit}: median (over the first row) [least-most].",
         "",
+        f"| | {' | '.join(table)} |",
+        "|---" * (len(table) + 1) + "|",
     ]
-    lines.append("| | " + " | ".join(table) + " |")
-    lines.append("|---" * (len(table) + 1) + "|")
     for number, name in enumerate(names):
         cells = [_cell(rows[number], rows[0], scale, prepared) for rows in table.values()]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     lines += ["", *_means(names, table)]
     return "\n".join(lines) + "\n"
 
 
 def _cell(row: Row, first: Row, scale: float, prepared: bool) -> str:
-    if row.cpu is None or row.wall is None or row.spread is None:
+    if row.seconds is None or row.spread is None:
         return row.note
-    text = f"{row.cpu * scale:.3g}"
-    if first.cpu is not None and row is not first:
-        text += f" (x{row.cpu / first.cpu:.2f})"
+    text = f"{row.seconds * scale:.3g}"
+    if first.seconds is not None and row is not first:
+        text += f" (x{row.seconds / first.seconds:.2f})"
     if prepared and row.prepared is not None:
-        text = f"{row.prepared:.3g} s; {text}"
-    return text
+        return f"{row.prepared:.3g} s; {text}"
+    least, most = row.spread
+    return f"{text} [{least * scale:.3g}-{most * scale:.3g}]"
 
 
 def _means(names: list[str], table: dict[str, list[Row]]) -> list[str]:
     """Geometric means over the cases of each contestant's ratio to the first, where all cases have one."""
     lines = []
     for number, name in enumerate(names[1:], start=1):
-        pairs = [(rows[0].cpu, rows[number].cpu) for rows in table.values()]
+        pairs = [(rows[0].seconds, rows[number].seconds) for rows in table.values()]
         ratios = [log(other / first) for first, other in pairs if first and other]
         if len(pairs) > 1 and len(ratios) == len(pairs):
             lines.append(f"- {name}: x{exp(sum(ratios) / len(ratios)):.2f} in geometric mean")

@@ -2,8 +2,8 @@
 
     python worker.py WORKLOAD CASE CONTESTANT CORES ANSWER.npz
 
-Each line on standard input is a number of runs; each line on standard output is JSON. Libraries that print do it to
-standard error. The process keeps to its cores before any library starts, so that all of them see the same machine.
+Each line on standard input is a number of runs; each line on standard output is JSON. Libraries that print do it
+to standard error. The process keeps to its cores before any library starts, so that all see the same machine.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ _TASK: list[Any] = []
 def _prepare(workload: str, case: str, contestant: str, answer: str) -> Mapping[str, object]:
     """Imports are not counted: the preparation is what a new program costs in a running process."""
     import numpy as np
-
     from workloads.task import Unavailable
 
     try:

@@ -174,7 +174,8 @@ class Machine:
 
     def _op_place(self, instruction: Apply, x: Array) -> Array:
         out = self._zeros(instruction.attribute("shape"))
-        out[key_of(instruction.attribute("key"))] = x
+        # NumPy would store a 0-d array of objects as an object
+        out[key_of(instruction.attribute("key"))] = x if np.shape(x) else x[()]
         return out
 
     def _op_take(self, instruction: Apply, x: Array) -> Array:

@@ -101,6 +101,16 @@ def on(shape: tuple[int, ...], *more: tuple[int, ...]) -> Callable[[Callable[...
     return made
 
 
+def pool(indices: tuple[int, ...], tie: Any, gate: Any, columns: int = 2) -> Callable[[Builder, Value], Value]:
+    """Windows of four entries and the maximum of each."""
+
+    def body(builder: Builder, x: Value) -> Value:
+        taken = builder.apply("take", x, indices=indices, shape=(len(indices) // 4 // columns, columns, 4))
+        return builder.apply("extremum", taken, axes=(2,), sense="max", rule=Reduction("maxpool", tie, gate, gate))
+
+    return body
+
+
 SPLIT = Reduction("max", "split")
 BODIES: list[tuple[str, Program]] = [
     ("relu", on((3, 4))(lambda b, x: b.kink(x, b.constant(0), x, b.constant(0), RELU))),
@@ -143,6 +153,25 @@ BODIES: list[tuple[str, Program]] = [
     ("argmin", on((4, 3))(lambda b, x: b.apply("gather", x, b.apply("argextremum", x, axis=0, sense="min"), axis=0))),
     ("broadcast", on((3,))(lambda b, x: b.apply("broadcast", b.apply("exp", x), shape=(2, 3)))),
     ("power", on((3,))(lambda b, x: b.apply("add", b.apply("ipow", x, n=Fraction(3)), b.apply("rpow", x, n=HALF)))),
+    (
+        "third largest",
+        on((9,))(
+            lambda b, x: b.apply(
+                "index",
+                b.apply(
+                    "index",
+                    b.apply("gather", x, b.apply("order", x, axis=0, descending=True, last=False), axis=0),
+                    key=((0, 4, 1),),
+                ),
+                key=(2,),
+            )
+        ),
+    ),
+    *(
+        (f"pool {tie} {gate}", on((4, 6))(pool((0, 1, 6, 7, 2, 3, 8, 9, 12, 13, 18, 19, 14, 15, 20, 21), tie, gate)))
+        for tie, gate in (("first", "select"), ("first", "mul"), ("split", "select"))
+    ),
+    ("overlapping pool", on((2, 4))(pool((0, 1, 4, 5, 1, 2, 5, 6, 2, 3, 6, 7), "first", "select", 3))),
     ("columns", on((3,), (2,))(lambda b, x, y: b.apply("mul", b.apply("reshape", x, shape=(3, 1)), y))),
 ]
 
@@ -237,3 +266,11 @@ def test_a_weight_one_half_is_not_lost_in_arrays() -> None:
     program = tidy(gradient(builder.finish([out])))
     space = module_of(program)
     np.testing.assert_array_equal(space["_sweep"](space["PLAN"], [np.array([0.0, 2.0])])[1], [0.5, 1.0])
+
+
+def test_pooling_copies_no_windows_and_a_rank_needs_no_order() -> None:
+    named = dict(BODIES)
+    text = "\n".join(array_code(tidy(gradient(named["pool first select"])), "PLAN", Constants()).lines)
+    assert "_pooled(" in text and "_pooled_shares(" in text
+    text = "\n".join(array_code(tidy(gradient(named["third largest"])), "PLAN", Constants()).lines)
+    assert "_ranked(" in text.split("def _plan_arrays")[0] and "_order(" not in text.split("def _plan_arrays")[0]

@@ -316,7 +316,11 @@ ISLANDS = [
     (sorted_(True, False), (4,)),
     (sorted_(False, True), (3,)),
     (sorted_(True, True), (4,)),
-    *((extremum("max", tie, gate, "nan", (0,)), (4,)) for tie in ("split", "first", "last", "all") for gate in ("mul", "select")),
+    *(
+        (extremum("max", tie, gate, "nan", (0,)), (4,))
+        for tie in ("split", "first", "last", "all")
+        for gate in ("mul", "select")
+    ),
     (extremum("min", "split", "mul", "zero", (0,)), (4,)),
     (extremum("min", (ONE, HALF, HALF, ONE), "select", "share", (0,)), (4,)),
     (extremum("max", "first", "select", "share", (1,)), (2, 3)),

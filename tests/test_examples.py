@@ -159,7 +159,7 @@ def module_text(path: Path, function: str, ties: Ties) -> str:
 @cache
 def compiled(path: Path, function: str, ties: Ties) -> Any:
     module = ModuleType(f"{function}_cf")
-    exec(module_text(path, function, ties), module.__dict__)  # noqa: S102 - as `import` would
+    exec(module_text(path, function, ties), module.__dict__)  # as `import` would
     return module
 
 

@@ -26,7 +26,7 @@ SEEDS = range(60)
 
 def module_of(program: Program, **options: Any) -> Any:
     module = ModuleType(program.name)
-    exec(emit(program, **options), module.__dict__)  # noqa: S102 - as `import` would
+    exec(emit(program, **options), module.__dict__)
     return module
 
 
@@ -164,8 +164,8 @@ def test_a_long_program_is_a_tape_and_takes_linear_time() -> None:
     emitted = emit(program)
     assert len(emitted) < 80 * len(program.instructions) + 40_000
     module = ModuleType("long")
-    exec(emitted, module.__dict__)  # noqa: S102
-    assert same_bits(module.value_and_grad(0.5, 0.25), expected(gradient(program), (0.5, 0.25)))  # type: ignore[attr-defined]
+    exec(emitted, module.__dict__)
+    assert same_bits(module.value_and_grad(0.5, 0.25), expected(gradient(program), (0.5, 0.25)))
 
 
 def equal(found: Any, wanted: Any) -> bool:
@@ -314,7 +314,9 @@ def test_checks_say_which_assertion_fails() -> None:
 
 
 @pytest.mark.parametrize("tape", [False, True])
-@pytest.mark.parametrize("name", ["exp", "value", "np", "math", "out", "choose", "float", "lead", "c", "d", "d_x", "runs"])
+@pytest.mark.parametrize(
+    "name", ["exp", "value", "np", "math", "out", "choose", "float", "lead", "c", "d", "d_x", "runs"]
+)
 def test_any_name_can_be_an_input(name: str, tape: bool, on_tape: Callable[..., Any]) -> None:
     program = compile_text(f"def f({name}, x):\n    t = sqrt({name})\n    return relu(x * t)\n").program
     module = on_tape(program, order=2) if tape else module_of(program, order=2)
@@ -398,3 +400,50 @@ def test_checks_on_a_tape(on_tape: Callable[..., Any]) -> None:
         module.grad(-1.0, 1.0)
     with pytest.raises(ValueError, match="line 2: x is a length"):
         module.value(np.array([1.0, -1.0]), 1.0)
+
+
+# golden files
+
+GOLDEN = Path(__file__).parent / "golden"
+HUBER = """\
+def loss(r, delta):
+    if r > delta:
+        return delta * (r - delta / 2)
+    elif r < -delta:
+        return -delta * (r + delta / 2)
+    return r ** 2 / 2
+"""
+ENTROPY = """\
+def entropy(p):
+    assert p > 0, "a probability"
+    assert p < 1, "a probability"
+    return -p * log(p) - (1 - p) * log(1 - p)
+"""
+MIDDLE = """\
+def middle(x: Real[3], w: Const[3]):
+    s = sort(x)
+    return s[1] + max(w * x)
+"""
+PAIR = """\
+def pair(x, y):
+    return abs(x) * y, where(y > 0, sqrt(y), 0)
+"""
+PROGRAMS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "zero": (ZERO, "torch", {}),
+    "huber": (HUBER, "jax", {"order": 2}),
+    "entropy": (ENTROPY, "torch", {"checks": True, "command": "cfc compile entropy.cf --checks"}),
+    "middle": (MIDDLE, "tensorflow", {}),
+    "pair": (PAIR, "torch", {}),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_module_reads_as_it_did(name: str, request: pytest.FixtureRequest) -> None:
+    text, preset, options = PROGRAMS[name]
+    program = compile_text(text, f"{name}.cf", preset=preset).program
+    found = emit(program, **options)
+    path = GOLDEN / f"{name}_cf.py.txt"
+    if request.config.getoption("--update-golden"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(found, encoding="utf-8")
+    assert found == path.read_text(encoding="utf-8")

@@ -25,8 +25,11 @@ Step: TypeAlias = tuple[str, int, int]
 
 
 def steps(case: str) -> list[Step]:
-    """A random program without dead values, some forty levels deep; a product has a sine as one factor, so that
-    nothing overflows. The values not used yet wait in a queue, and the last steps add them all up."""
+    """A random program without dead values, some hundred levels deep.
+
+    A product has a sine as one factor, so that nothing overflows. The values not used yet wait in a queue, and the
+    last steps add them all up.
+    """
     random = np.random.default_rng(5)
     count = int(case)
     kinds = random.choice(["add", "mul", "sin", "relu"], size=count, p=[0.35, 0.25, 0.25, 0.15]).tolist()

@@ -1,4 +1,4 @@
-"""Loss and gradient of the 784-256-128-10 ReLU network at batch 128, beside its eight matrix products alone."""
+"""Loss and gradient of the 784-256-128-10 ReLU network at batch 128, beside its matrix products alone."""
 
 from __future__ import annotations
 

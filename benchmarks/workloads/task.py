@@ -14,7 +14,7 @@ Prepare: TypeAlias = Callable[[str], "Task"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`run` is timed; `answer` gives value and gradients, for comparison; `units` points or calls are done by a run."""
+    """`run` is timed and does `units` points or calls; `answer` gives value and gradients, for comparison."""
 
     run: Callable[[], object]
     answer: Callable[[], Arrays]
@@ -22,7 +22,7 @@ class Task:
 
 
 class Unavailable(Exception):
-    """A contestant that cannot enter: not installed, or it has no way to say the program. The text says which."""
+    """A contestant that cannot enter; the text says why: not installed, or no way to say the program."""
 
 
 def flat(*results: Any) -> list[np.ndarray]:

@@ -132,6 +132,8 @@ def _cumulative_places(x: Any, axis: int, sense: str, last: bool) -> Any:
 
 def _gather(x: Any, places: Any, axis: int) -> Any:
     """x at one place of the axis, or at several, for each of its rows."""
+    if x.ndim == 1:
+        return x[places]
     if places.ndim < x.ndim:
         return np.take_along_axis(x, np.expand_dims(places, axis), axis).squeeze(axis)
     return np.take_along_axis(x, places, axis)
@@ -144,7 +146,9 @@ def _scatter(x: Any, places: Any, axis: int, size: int, scalar: bool, distinct: 
     x, places = np.broadcast_arrays(x, places)
     rows, targets = np.moveaxis(x, axis, 0), np.moveaxis(places, axis, 0)
     out = np.zeros((size, *rows.shape[1:]))
-    if distinct:
+    if distinct and out.ndim == 1:
+        out[targets] = rows
+    elif distinct:
         np.put_along_axis(out, targets, rows, axis=0)
     else:
         inner = tuple(np.indices(rows.shape)[1:])
@@ -207,11 +211,45 @@ def _placed(x: Any, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     return out
 
 
-def _put(x: Any, places: list[int], shape: tuple[int, ...], first: int) -> Any:
+def _pooled(x: Any, windows: Any, sense: str) -> Any:
+    """The extremum of the entries of each window: of a few strided views of x."""
+    extreme = np.maximum if sense == "max" else np.minimum
+    top = extreme(x[windows[0]], x[windows[1]])
+    for window in windows[2:]:
+        extreme(top, x[window], out=top)
+    return top
+
+
+def _pooled_shares(x: Any, top: Any, term: Any, windows: Any, tie: Any, at_nan: str, gate: str) -> Any:
+    """The shares of the entries of x, put where they come from: those of _weigh_extremum over the windows."""
+    whole = len(windows) * top.size == x.size  # windows side by side: each entry is in one
+    out = np.empty(x.shape) if whole else np.zeros(x.shape)
+    term = np.broadcast_to(term, top.shape)
+    if tie != "first" or gate != "select" or np.isnan(top).any():
+        entries = np.stack([x[window] for window in windows], axis=-1)
+        shares = _weigh_extremum(entries, top, term, (2,), False, tie, at_nan, gate)
+        out[...] = 0.0
+        for place, window in enumerate(windows):
+            out[window] += shares[..., place]
+        return out
+    # the first entry equal to the top has all: what is left after it is 0, bit by bit
+    left = np.array(term)
+    bits, share, mask = left.view(np.int64), np.empty(top.shape), np.empty(top.shape, dtype=np.int64)
+    for window in windows:
+        np.negative((x[window] == top).view(np.int8), out=mask)
+        np.bitwise_and(bits, mask, out=share.view(np.int64))
+        np.bitwise_xor(bits, share.view(np.int64), out=bits)
+        out[window] = share if whole else out[window] + share
+    return out
+
+
+def _put(x: Any, places: Any, shape: tuple[int, ...], first: int) -> Any:
     """Zeros with the entries of x added at places of the flattened result, behind `first` axes of points."""
     head = x.shape[:first]
     out = np.zeros((*head, math.prod(shape)))
-    np.add.at(out, (..., places), x.reshape((*head, len(places))))
+    rows = out.reshape((-1, out.shape[-1]))
+    for row, entries in zip(rows, x.reshape((-1, len(places))), strict=True):
+        np.add.at(row, places, entries)
     return out.reshape((*head, *shape))
 
 
@@ -235,6 +273,8 @@ FUNCTIONS = {
         _products,
         _joined,
         _placed,
+        _pooled,
+        _pooled_shares,
         _put,
     )
 }

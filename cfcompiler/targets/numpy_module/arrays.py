@@ -36,8 +36,11 @@ from cfcompiler.targets.numpy_module.calls import (
     base_of,
 )
 from cfcompiler.targets.numpy_module.constants import Constants
-from cfcompiler.targets.numpy_module.expressions import Facts, array_name, expression, key_text
+from cfcompiler.targets.numpy_module.expressions import Facts, array_name, expression, extremum_rule, key_text
+from cfcompiler.targets.numpy_module.many_points import many_points, places_name, put_text, summed_axes
 from cfcompiler.targets.numpy_module.patterns import mask_plan, read
+from cfcompiler.targets.numpy_module.ranks import MOST_RANKS, ranked
+from cfcompiler.targets.numpy_module.windows import windows_of, windows_text
 
 # Entries of the largest array of a group of points that go through the plain expressions together.
 GROUP = 1 << 20
@@ -45,6 +48,7 @@ GROUP = 1 << 20
 
 def array_code(program: Program, plan: str, constants: Constants) -> BlockCode:
     """Code that evaluates a program of arrays; `plan` is the name of the plan it defines for drivers._sweep."""
+    program = ranked(program)
     names = safe_names(program)
     function = f"_{plan.strip('_').lower()}"
     for constant in program.constants:
@@ -68,7 +72,7 @@ def array_code(program: Program, plan: str, constants: Constants) -> BlockCode:
         *(f"    {line}" for line in body or ["pass"]),
         "",
         "",
-        *_many_points(program, f"{function}_arrays", names),
+        *many_points(program, f"{function}_arrays", names, constants),
         "",
         "",
         f"{plan} = (",
@@ -83,86 +87,6 @@ def _unpacked(layout: Layout) -> list[str]:
     names = [name for name, _ in layout.buffers]
     both = [text for name in names for text in (name, f"{name}r")]
     return [f"{', '.join(both)}, = work"] if names else []
-
-
-# many points
-
-
-def _many_points(program: Program, function: str, names: dict[str, str]) -> list[str]:
-    """The plain expressions, the points in front of the axes of every value."""
-    facts = Facts(program)
-    lines = [f"def {function}({', '.join(names[param.value.name] for param in program.params)}):"]
-    number = 0
-    for instruction in program.instructions:
-        if instruction.span.line not in (0, number):
-            number = instruction.span.line
-            lines.append(f"    # {program.source.line(number).strip()}")
-        lines.append(f"    {names[instruction.out.name]} = {_fronted(instruction, names, facts)}")
-    results = ", ".join(names[value.name] for value in program.results)
-    return [*lines, f"    return ({results},)"]
-
-
-def _fronted(instruction: Instruction, names: dict[str, str], facts: Facts) -> str:
-    """An expression for values with one axis of points in front; lower ranks get their axes behind it."""
-    rank = len(instruction.out.shape)
-    elementwise = not isinstance(instruction, Apply) or TABLE[instruction.op].kind in ("elementwise", "condition")
-    if isinstance(instruction, Apply) and instruction.op == "weigh":
-        elementwise = True
-
-    def name(value: Value) -> str:
-        text = names[value.name]
-        missing = rank - len(value.shape)
-        if elementwise and missing and value.shape or elementwise and missing > 0:
-            return f"{text}[:, {', '.join(['None'] * missing)}]"
-        return text
-
-    if not isinstance(instruction, Apply):
-        return expression(instruction, name, facts, 1)
-    args = [name(arg) for arg in instruction.args]
-    match instruction.op:
-        case "constant" | "boolean":
-            return f"np.array([{expression(instruction, name, facts, 1)}])"
-        case "matmul":
-            a, b = (len(arg.shape) for arg in instruction.args)
-            return f"_products({args[0]}, {args[1]}, {a}, {b})"
-        case "stack" | "concat":
-            return f"_joined(({', '.join(args)},), {instruction.attribute('axis') + 1}, {instruction.op == 'stack'})"
-        case "broadcast":
-            missing = rank - len(instruction.args[0].shape)
-            wide = f"{args[0]}[:, {', '.join(['None'] * missing)}]" if missing else args[0]
-            shape = "".join(f", {size}" for size in instruction.out.shape)
-            return f"np.broadcast_to({wide}, ({args[0]}.shape[0]{shape}))"
-        case "reshape":
-            shape = "".join(f", {size}" for size in instruction.out.shape)
-            return f"{args[0]}.reshape(({args[0]}.shape[0]{shape or ','}))"
-        case "sum_to":
-            axes, kept = _summed_axes(instruction)
-            total = f"{args[0]}.sum(axis={tuple(axis + 1 for axis in axes)})" if axes else args[0]
-            shape = "".join(f", {size}" for size in instruction.out.shape)
-            return f"{total}.reshape(({args[0]}.shape[0]{shape or ','}))" if kept else total
-        case "take":
-            flat = f"{args[0]}.reshape(({args[0]}.shape[0], -1))"
-            shape = "".join(f", {size}" for size in instruction.out.shape)
-            return f"{flat}[:, {list(instruction.attribute('indices'))}].reshape(({args[0]}.shape[0]{shape or ','}))"
-        case "put":
-            return _put_text(instruction, args[0], 1)
-    return expression(instruction, name, facts, 1)
-
-
-def _put_text(instruction: Apply, x: str, first: int) -> str:
-    shape = instruction.attribute("shape")
-    return f"_put({x}, {list(instruction.attribute('indices'))}, {shape}, {first})"
-
-
-def _summed_axes(instruction: Apply) -> tuple[tuple[int, ...], bool]:
-    """Axes that sum_to adds over, and whether some of them stay with length 1."""
-    x, shape = instruction.args[0].shape, instruction.out.shape
-    extra = len(x) - len(shape)
-    kept = tuple(extra + axis for axis, size in enumerate(shape) if size == 1 and x[extra + axis] != 1)
-    return (*range(extra), *kept), bool(kept)
-
-
-# one point
 
 
 class _Arrays:
@@ -188,6 +112,9 @@ class _Arrays:
             if isinstance(instruction, Apply) and instruction.op == "weigh":
                 pair = (instruction.args[0].name, instruction.args[1].name)
                 self.weighings.setdefault(pair, []).append(instruction)
+        self.windows: dict[str, tuple[Value, str]] = {}  # what takes windows -> from what, and the name of the views
+        self.pooled: set[str] = set()  # weighings whose shares _pooled_shares makes
+        self.by_rank: set[str] = set()  # orders that are never made
         self.returned = {value.name for value in program.results}
 
     def run(self) -> Layout:
@@ -305,12 +232,6 @@ class _Arrays:
         axes = instruction.attribute("axes")
         return self._view(instruction.args[0], "{0}.T" if axes == (1, 0) else f"{{0}}.transpose({axes})")
 
-    def _op_index(self, instruction: Apply) -> Operand:
-        key = instruction.attribute("key")
-        text = key_text(key, 0)
-        whole = all(isinstance(entry, int) for entry in key) and len(key) == len(instruction.args[0].shape)
-        return self._view(instruction.args[0], f"{{0}}[{text}, ...]" if whole else f"{{0}}[{text}]")
-
     def _op_broadcast(self, instruction: Apply) -> Operand:
         shape = instruction.out.shape
         operand = self._operand(instruction.args[0])
@@ -331,7 +252,7 @@ class _Arrays:
         )
 
     def _op_sum_to(self, instruction: Apply) -> Operand:
-        axes, kept = _summed_axes(instruction)
+        axes, kept = summed_axes(instruction)
         operand = self._operand(instruction.args[0])
         if not axes:
             return operand
@@ -344,6 +265,9 @@ class _Arrays:
         return self._into(f"np.add.reduce({{0}}, axis={axes}{keep}, out={{out}})", instruction.out.shape, operand)
 
     def _op_extremum(self, instruction: Apply) -> Operand:
+        if instruction.args[0].name in self.windows:
+            x, windows = self.windows[instruction.args[0].name]
+            return self._line(instruction, f"_pooled({{0}}, {windows}, {instruction.attribute('sense')!r})", x)
         ufunc = "maximum" if instruction.attribute("sense") == "max" else "minimum"
         axes = instruction.attribute("axes")
         return self._into(
@@ -371,22 +295,75 @@ class _Arrays:
         return out
 
     def _op_take(self, instruction: Apply) -> Operand:
-        name = self.names[instruction.out.name]
-        places = f"{name}_places"
-        self.constants.integer(_unique(places, self.program), f"np.array({list(instruction.attribute('indices'))})")
-        text = f"{name} = {{0}}.reshape(-1)[{_unique(places, self.program)}].reshape({instruction.out.shape})"
-        self.calls.line(text, self._operand(instruction.args[0]), span=self.span)
-        return Name(name, f"{name}.view(np.int64)")
+        x, shape = instruction.args[0], instruction.out.shape
+        windows = windows_of(instruction.attribute("indices"), x.shape, shape)
+        if windows is not None and all(self._pools(reader, instruction.out) for reader in self.readers[instruction.out.name]):
+            self.windows[instruction.out.name] = (x, self.constants.places(windows_text(windows)))
+            return self._operand(x)
+        places = places_name(instruction, self.constants)
+        return self._line(instruction, f"{{0}}.reshape(-1)[{places}].reshape({shape})", x)
 
     def _op_put(self, instruction: Apply) -> Operand:
+        weighing = self.facts.definition.get(instruction.args[0].name)
+        if isinstance(weighing, Apply) and weighing.out.name in self.pooled:
+            x, windows = self.windows[weighing.args[0].name]
+            tie, at_nan, gate = extremum_rule(weighing)
+            text = f"_pooled_shares({{0}}, {{1}}, {{2}}, {windows}, {tie}, {at_nan!r}, {gate!r})"
+            return self._line(instruction, text, x, *weighing.args[1:])
+        return self._line(instruction, put_text(instruction, "{0}", 0, self.constants), instruction.args[0])
+
+    def _pools(self, reader: Instruction, taken: Value) -> bool:
+        """Whether all that is asked of the windows is their extremum, and the shares put where they came from."""
+        match reader:
+            case Apply(op="extremum"):
+                return bool(reader.attribute("axes") == (2,))
+            case Apply(op="weigh_extremum", args=(x, top, term)) if x == taken and term.shape == top.shape:
+                source = self.facts.definition[taken.name]
+                assert isinstance(source, Apply)
+                return bool(reader.attribute("axes") == (2,)) and all(
+                    isinstance(put, Apply)
+                    and put.op == "put"
+                    and put.attribute("indices") == source.attribute("indices")
+                    and put.out.shape == source.args[0].shape
+                    for put in self.readers.get(reader.out.name, [])
+                )
+        return False
+
+    def _op_weigh_extremum(self, instruction: Apply) -> Operand:
+        if instruction.args[0].name in self.windows:
+            self.pooled.add(instruction.out.name)
+            return self._operand(instruction.args[2])
+        return self._plain(instruction)
+
+    def _op_index(self, instruction: Apply) -> Operand:
+        x, key = instruction.args[0], instruction.attribute("key")
+        if x.name in self.by_rank:
+            order = self.facts.definition[x.name]
+            assert isinstance(order, Apply)
+            return self._line(instruction, f"_ranked({{0}}, {key[0]}, {order.attribute('descending')})", order.args[0])
+        text = key_text(key, 0)
+        whole = all(isinstance(entry, int) for entry in key) and len(key) == len(x.shape)
+        return self._view(x, f"{{0}}[{text}, ...]" if whole else f"{{0}}[{text}]")
+
+    def _op_order(self, instruction: Apply) -> Operand:
+        """An order that is read at a few places only is not made."""
+        readers = self.readers.get(instruction.out.name, [])
+        single = all(isinstance(reader, Apply) and reader.op == "index" for reader in readers)
+        if single and len(instruction.out.shape) == 1 and len(readers) <= MOST_RANKS and not instruction.attribute("last"):
+            self.by_rank.add(instruction.out.name)
+            return self._operand(instruction.args[0])
+        return self._plain(instruction)
+
+    def _line(self, instruction: Apply, text: str, *values: Value) -> Operand:
+        """A local name for `text` over the values."""
         name = self.names[instruction.out.name]
-        self.calls.line(f"{name} = {_put_text(instruction, '{0}', 0)}", self._operand(instruction.args[0]), span=self.span)
+        self.calls.line(f"{name} = {text}", *(self._operand(value) for value in values), span=self.span)
         return Name(name, f"{name}.view(np.int64)")
 
     # choices
 
     def _truth(self, comparison: str, args: tuple[Value, ...]) -> Operand:
-        key = (comparison, *(arg.name for arg in args), "")[:3]
+        key = (comparison, args[0].name, args[-1].name)
         if key not in self.truths:
             shape = broadcast_shapes(*(arg.shape for arg in args))
             ufunc = TABLE[comparison].numpy or comparison
@@ -449,7 +426,3 @@ class _Arrays:
             truth = self._ufunc("logical_not", truth.shape or (), truth, memory="truth")
         return self._ufunc("multiply", shape, truth, self._wide(term))
 
-
-def _unique(name: str, program: Program) -> str:
-    """A module-level name for what belongs to one program."""
-    return f"PLACES_{program.name}_{name}".upper()

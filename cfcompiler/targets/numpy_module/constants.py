@@ -43,6 +43,13 @@ class Constants:
         self.words[name] = text
         return name
 
+    def places(self, text: str) -> str:
+        """The name of an array of indices or of a tuple of views, defined by `text`; the same text has one name."""
+        for name, other in self.words.items():
+            if other == text:
+                return name
+        return self.integer(f"PLACES_{len(self.words)}", text)
+
     def array(self, name: str, data: np.ndarray) -> None:
         """An array of constants under its name in the module."""
         self.arrays[name] = data

@@ -111,11 +111,16 @@ def _weigh(i: Apply, a: list[str], facts: Facts, first: int) -> str:
     return f"_weigh({a[0]}, {a[1]}, {a[2]}, {weights}, {i.attribute('gate')!r})"
 
 
-def _weigh_extremum(i: Apply, a: list[str], facts: Facts, first: int) -> str:
-    rule, forward = i.attribute("rule"), i.attribute("mode") == "forward"
-    tie = repr(rule.tie) if isinstance(rule.tie, str) else f"({', '.join(literal(weight) for weight in rule.tie)})"
+def extremum_rule(weighing: Apply) -> tuple[str, str, str]:
+    """Of a weigh_extremum: the text of its tie rule, what NaN gives, and the gate."""
+    rule, forward = weighing.attribute("rule"), weighing.attribute("mode") == "forward"
+    tie = repr(rule.tie) if isinstance(rule.tie, str) else f"({', '.join(literal(weight) for weight in rule.tie)},)"
     at_nan = rule.nan_forward if forward else rule.nan_reverse
-    gate = rule.gate_forward if forward else rule.gate_reverse
+    return tie, at_nan, rule.gate_forward if forward else rule.gate_reverse
+
+
+def _weigh_extremum(i: Apply, a: list[str], facts: Facts, first: int) -> str:
+    tie, at_nan, gate = extremum_rule(i)
     whole = i.args[2].shape == i.args[0].shape
     axes = _axes(i.attribute("axes"), first)
     return f"_weigh_extremum({a[0]}, {a[1]}, {a[2]}, {axes}, {whole}, {tie}, {at_nan!r}, {gate!r})"

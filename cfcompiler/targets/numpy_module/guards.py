@@ -15,7 +15,7 @@ from cfcompiler.primitives import COMPARISONS
 from cfcompiler.program import Apply, Kink, Program, Select, Value
 from cfcompiler.source import Span
 from cfcompiler.transforms.tidy import tidy
-from cfcompiler.verify import verify
+from cfcompiler.verify import arguments, verify
 
 NOT_REACHED, NOT_ORDERED = -128, 2
 
@@ -61,6 +61,24 @@ def _words(program: Program) -> dict[str, str]:
                 if value.kind == "bool":
                     words.setdefault(value.name, words[instruction.out.name])
     return words
+
+
+def branching_of(program: Program, outputs: int) -> frozenset[str]:
+    """Comparisons that decide a branch on which the first `outputs` results depend: those that the user wrote."""
+    makers = {instruction.out.name: instruction for instruction in program.instructions}
+    words, found, seen = _words(program), set(), set()
+    waiting = [value.name for value in program.results[:outputs]]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in makers:
+            continue
+        seen.add(name)
+        instruction = makers[name]
+        if isinstance(instruction, Apply) and instruction.op in COMPARISONS and name in words:
+            found.add(name)
+        waiting.extend(value.name for value in arguments(instruction))
+        waiting.extend(guard for guard, _ in instruction.out.branch)
+    return frozenset(found)
 
 
 def signature(program: Program) -> Program:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cfcompiler import ties
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, TieMode
+from cfcompiler.program import Apply, Instruction, Kink, Program, Select, TieMode
 from cfcompiler.targets.numpy_module.guards import Guard
 from cfcompiler.ties import Reduction
 
@@ -75,7 +75,7 @@ def docstring(
         lines.append(f"The domain (assert) {tested}.")
     differences = tuple(mode_differences(program))
     if differences:
-        lines.extend(["", "Forward (jvp) and backward (vjp, grad) differ, as they do there:"])
+        lines.extend(["", "Under this preset forward (jvp) and backward (vjp, grad) differ:"])
         lines.extend(f"    {difference}" for difference in differences)
     else:
         lines.append("Forward (jvp) and backward (vjp, grad) return the same derivatives at every point.")
@@ -110,7 +110,7 @@ def mode_differences(program: Program) -> Iterator[str]:
 def _differences(program: Program, instruction: Instruction) -> Iterator[tuple[str, str]]:
     match instruction:
         case Kink(tie=tie) if tie.forward != tie.reverse:
-            yield tie.name, f"{tie.name}: {_mode_text(tie.forward)} forward, {_mode_text(tie.reverse)} backward"
+            yield tie.name, f"{tie.name}: {_modes_text(tie.forward, tie.reverse)}"
         case Select(lazy=False, gate="mul"):
             yield "where", "where: the arm not taken is multiplied by 0 in both, at different places of the chain"
         case Select(lazy=False):
@@ -130,9 +130,18 @@ def _differences(program: Program, instruction: Instruction) -> Iterator[tuple[s
                     yield op, f"{op}: {text} {'forward' if mode == 'forward' else 'backward'}, {other} else"
 
 
-def _mode_text(mode: TieMode) -> str:
-    tie = f"{mode.above.tie} and {mode.below.tie}"
-    return f"weights {tie} at the tie, gate {mode.gate}"
+def _modes_text(forward: TieMode, reverse: TieMode) -> str:
+    """What the rules of the two modes say differently."""
+    parts = []
+    for case, place in (("tie", "at the tie"), ("unordered", "at NaN")):
+        pairs = [(getattr(mode.above, case), getattr(mode.below, case)) for mode in (forward, reverse)]
+        if pairs[0] != pairs[1]:
+            texts = [f"{above} and {below}" for above, below in pairs]
+            parts.append(f"weights {texts[0]} {place} forward, {texts[1]} backward")
+    if forward.gate != reverse.gate:
+        says = {"select": "a weight 0 blocks inf and NaN", "mul": "a weight 0 multiplies (0 * inf is NaN)"}
+        parts.append(f"{says[forward.gate]} forward, {'blocks' if reverse.gate == 'select' else 'multiplies'} backward")
+    return "; ".join(parts)
 
 
 def metadata_lines(
@@ -155,9 +164,9 @@ def metadata_lines(
 
 def source_lines(text: str) -> list[str]:
     """The program's text, line by line as it stands."""
-    plain = "\\" not in text and '"""' not in text and text.isprintable() is not None
-    if plain and all(letter.isprintable() or letter in "\n\t" for letter in text) and not text.endswith('"'):
-        return ['SOURCE = """\\', *text.split("\n")[:-1], text.split("\n")[-1] + '"""']
+    plain = all(letter.isprintable() or letter in "\n\t" for letter in text)
+    if plain and "\\" not in text and '"""' not in text and not text.endswith('"'):
+        return ['SOURCE = """\\', *f'{text}"""'.split("\n")]
     return [f"SOURCE = {text!r}"]
 
 
@@ -209,17 +218,13 @@ def ties_of(program: Program) -> dict[str, Any]:
 
 def _mode_row(mode: TieMode) -> dict[str, Any]:
     def pair(case: str) -> tuple[str, str]:
-        return _text(getattr(mode.above, case)), _text(getattr(mode.below, case))
+        return str(getattr(mode.above, case)), str(getattr(mode.below, case))
 
     return {"tie": pair("tie"), "nan": pair("unordered"), "gate": mode.gate}
 
 
-def _text(number: Number) -> str:
-    return str(number)
-
-
 def _reduction_row(rule: Reduction) -> dict[str, Any]:
-    tie = rule.tie if isinstance(rule.tie, str) else tuple(_text(weight) for weight in rule.tie)
+    tie = rule.tie if isinstance(rule.tie, str) else tuple(str(weight) for weight in rule.tie)
     forward = {"gate": rule.gate_forward, "nan": rule.nan_forward}
     return {"tie": tie, "forward": forward, "reverse": {"gate": rule.gate_reverse, "nan": rule.nan_reverse}}
 

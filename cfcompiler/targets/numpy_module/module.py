@@ -9,12 +9,19 @@ from functools import partial
 
 from cfcompiler import ieee
 from cfcompiler.program import Program
-from cfcompiler.targets.numpy_module import array_functions, drivers, input_functions, metadata, point_functions, public
+from cfcompiler.targets.numpy_module import (
+    array_functions,
+    drivers,
+    input_functions,
+    metadata,
+    point_functions,
+    public,
+)
 from cfcompiler.targets.numpy_module.arrays import array_code
 from cfcompiler.targets.numpy_module.batch import block_code
 from cfcompiler.targets.numpy_module.constants import Constants
-from cfcompiler.targets.numpy_module.guards import guards_of
-from cfcompiler.targets.numpy_module.public import Interface
+from cfcompiler.targets.numpy_module.guards import branching_of, guards_of
+from cfcompiler.targets.numpy_module.interface import Interface, calls, interface_of, table_lines
 from cfcompiler.targets.numpy_module.scalar import function_text
 from cfcompiler.targets.numpy_module.stages import Stages
 from cfcompiler.targets.numpy_module.tape_text import tape_text
@@ -36,7 +43,7 @@ _SAFE = ("erf", "erfc")  # never raise
 def module_text(program: Program, stages: Stages, *, checks: bool, command: str) -> str:
     guards = guards_of(stages.value)
     on_tape = stages.tier == "tape"
-    interface = public.interface_of(
+    interface = interface_of(
         program,
         points=stages.tier != "array",
         on_tape=on_tape,
@@ -47,31 +54,35 @@ def module_text(program: Program, stages: Stages, *, checks: bool, command: str)
     users = public.public_lines(interface)
     names: list[str] = []
     settings: list[str] = []
+    last: list[str] = []
     if on_tape:
         tape = tape_text(stages.value, stages.programs.get("gradient"), guards, interface)
         point, many, names, costs = list(tape.point), list(tape.many), list(tape.names), dict(tape.costs)
+        runtime, last = list(tape.runtime), list(tape.last)
         again = {"_step": "_numpy_step"}
     else:
         point = _point_lines(stages, interface) if stages.tier == "scalar" else []
-        many, settings = _many_lines(stages)
+        many, runtime, settings = _many_lines(stages)
         costs = {name: metadata.cost_of(stages.programs[stage]) for name, stage in _costed(stages)}
         again = {}
     helpers = needed_texts([*point, *users], point_functions.TABLE)
     head = [
         metadata.first_line(program),
-        *metadata.docstring(program, public.calls(interface), checks=checks, command=command, on_tape=on_tape),
+        *metadata.docstring(program, calls(interface), checks=checks, command=command, on_tape=on_tape),
         "",
     ]
+    reading = needed_texts(users, input_functions.TABLE)
     body = [
         *metadata.metadata_lines(program, guards, costs, shaped_guards=stages.tier == "array"),
-        *_section("one point: plain floats", [*point, "", "", *_joined(helpers), *_ieee_lines(helpers, names, again)])
-        * bool(point),
+        *_section("one point, on plain floats", point) * bool(point),
+        *_section("what a user calls", [*table_lines(interface), "", "", *users]),
         *_section("many points", many),
-        *_section("what a user calls", [*_joined(needed_texts(users, input_functions.TABLE)), *public.table_lines(interface)]),
-        "",
-        "",
-        *users,
+        *_section("how it runs: the same in every module", _joined([*runtime, *reading, *helpers])),
+        *_ieee_lines(helpers, names, again) * bool(point),
+        *last,
     ]
+    while body[-1] == "":
+        body.pop()
     imports = _imports([*point, *"\n".join(helpers).split("\n")], [*settings, *body])
     return "\n".join([*head, *imports, "", *settings, *body]) + "\n"
 
@@ -98,7 +109,9 @@ def _point_lines(stages: Stages, interface: Interface) -> list[str]:
         if name in stages.programs:
             results = _listed if name == "signature" else partial(public.point_results, interface, name)
             lines.extend([*function_text(stages.programs[name], f"_{name}_point", results), "", ""])
-    text = function_text(stages.programs["vjp"], "_choices_point", _listed, choosing=True)
+    assert stages.field is not None
+    branching = branching_of(stages.field, len(stages.value.results))
+    text = function_text(stages.field, "_choices_point", _listed, choosing=True, branching=branching)
     return [*lines, *text]
 
 
@@ -125,7 +138,8 @@ def _ieee_lines(helpers: Sequence[str], more: Sequence[str], other: Mapping[str,
     ]
 
 
-def _many_lines(stages: Stages) -> tuple[list[str], list[str]]:
+def _many_lines(stages: Stages) -> tuple[list[str], list[str], list[str]]:
+    """The functions of the program, the functions that run them, and what a user may set."""
     constants = Constants()
     code_of = block_code if stages.tier == "scalar" else array_code
     lines: list[str] = []
@@ -143,7 +157,7 @@ def _many_lines(stages: Stages) -> tuple[list[str], list[str]]:
         "_SCRATCH = threading.local()  # buffers that a thread keeps between calls",
         "",
     ]
-    return [*_joined([*special, *arrays, *runtime]), *constants.lines(), "", "", *lines], settings
+    return [*constants.lines(), "", "", *lines], [*special, *arrays, *runtime], settings
 
 
 _IEEE_ARRAYS: dict[str, Callable[..., object]] = dict(ieee.ARRAY_FUNCTIONS)

@@ -48,7 +48,7 @@ class MaskPlan:
 def mask_plan(weights: tuple[Number, Number, Number, Number]) -> MaskPlan | None:
     """How one comparison gives the weights (below, tie, above, unordered); None where a side is not 0 or 1."""
     below, tie, above, unordered = weights
-    if (below, above) not in ((0, 1), (1, 0)):
+    if sorted((str(below), str(above))) != ["0", "1"]:
         return None
     table = _ABOVE if above == 1 else _BELOW
     if tie in (0, 1) and unordered in (0, 1):

@@ -227,6 +227,10 @@ class _Choices:
             self.met.setdefault(name, options)
         return self.made.get(name, options[0])
 
+    def branch(self, name: str, outcome: bool, tied: bool) -> bool:
+        """The outcome of a comparison that decides a branch; at a tie, either."""
+        return self.choice(name, [bool(outcome), not outcome]) if tied else bool(outcome)
+
     def piece(self, kink: str, piece: str, term: float) -> float:
         """The term of one of the two pieces of a tied kink."""
         if term == 0.0:
@@ -273,14 +277,21 @@ class _Choices:
 _IEEE: dict[str, Any] = {}  # the names of a module as `_ieee` has them; the module fills it
 
 
-def _vertices(run: Callable[[_Choices], Sequence[float]]) -> list[tuple[float, ...]]:
-    """What `run` returns under every combination of choices, without repeats, sorted."""
+def _vertices(run: Callable[[_Choices], tuple[list[float], list[float]]]) -> list[tuple[float, ...]]:
+    """The slopes that `run` returns beside the values, under every combination of choices, without repeats, sorted.
+
+    A combination counts where the values are those of the first run, which follows the branches taken at the point.
+    """
     found: set[tuple[float, ...]] = set()
+    here: list[float] | None = None
     waiting: list[dict[Any, Any]] = [{}]
     count = 0
     while waiting:
         choices = _Choices(waiting.pop())
-        found.add(tuple(x + 0.0 if x == x else math.nan for x in run(choices)))
+        values, slopes = run(choices)
+        if here is None or values == here:
+            found.add(tuple(x + 0.0 if x == x else math.nan for x in slopes))
+        here = values if here is None else here
         count += 1
         made = dict(choices.made)
         for name, options in choices.met.items():
@@ -292,17 +303,22 @@ def _vertices(run: Callable[[_Choices], Sequence[float]]) -> list[tuple[float, .
 
 
 def _field_point(function: Callable[..., Any], arguments: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> Any:
-    """The vertices of D at a point: `function` pulls cotangents of results of these shapes back, as it is told to."""
+    """The vertices of D at a point: `function` pulls cotangents of results of these shapes back, as it is told to.
+
+    It returns the results, which say whether a branch counts that is not taken but tied, and the cotangents.
+    """
     sizes = [math.prod(shape) for shape in shapes]
     cuts = [0, *itertools.accumulate(sizes)]
 
-    def run(choose: _Choices) -> list[float]:
+    def run(choose: _Choices) -> tuple[list[float], list[float]]:
+        values: list[float] = []
         row: list[float] = []
         for unit in np.eye(cuts[-1]):
             seeds = [unit[a:b].reshape(shape).tolist() for a, b, shape in zip(cuts, cuts[1:], shapes, strict=False)]
-            for cotangent in _at_point(function, [*arguments, *seeds, choose]):
-                row.extend(np.ravel(cotangent).tolist())
-        return row
+            found = _at_point(function, [*arguments, *seeds, choose])
+            values = [x for value in found[: len(shapes)] for x in np.ravel(value).tolist()]
+            row.extend(x for cotangent in found[len(shapes) :] for x in np.ravel(cotangent).tolist())
+        return values, row
 
     rows = np.array(_vertices(run))
     return rows if sizes == [1] and shapes[0] == () else rows.reshape(len(rows), cuts[-1], -1)

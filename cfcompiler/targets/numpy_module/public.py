@@ -12,65 +12,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from cfcompiler.program import Program, Shape, Value
-from cfcompiler.targets.numpy_module.names import local_names
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """What the public functions have to know of a program."""
-
-    name: str
-    inputs: tuple[tuple[str, Shape], ...]  # with names that Python functions can have
-    moving: tuple[int, ...]  # places of the differentiable inputs
-    results: tuple[tuple[str, Shape], ...]
-    points: bool  # whether there are functions for single points, on plain floats
-    on_tape: bool
-    order: int
-    guarded: bool  # whether the program has guards
-    checks: tuple[str, ...]  # what is said where an assertion does not hold
-
-    @property
-    def scalar(self) -> bool:
-        return len(self.results) == 1 and not self.results[0][1]
-
-    def tangents(self) -> list[tuple[str, Shape]]:
-        """d_x for each differentiable input x, or d_x_ where that is an input itself."""
-        taken = {name for name, _ in self.inputs}
-        found = []
-        for place in self.moving:
-            name = f"d_{self.inputs[place][0]}"
-            while name in taken:
-                name += "_"
-            taken.add(name)
-            found.append((name, self.inputs[place][1]))
-        return found
-
-
-def interface_of(
-    program: Program, *, points: bool, on_tape: bool, order: int, guarded: bool, checks: tuple[str, ...]
-) -> Interface:
-    names = local_names(param.value.name for param in program.params)
-    inputs = tuple((names[param.value.name], param.value.shape) for param in program.params)
-    moving = tuple(place for place, param in enumerate(program.params) if param.differentiable)
-    results = tuple(
-        (program.name if len(program.results) == 1 else f"result {place}", value.shape)
-        for place, value in enumerate(program.results, 1)
-    )
-    return Interface(program.name, inputs, moving, results, points, on_tape, order, guarded, checks)
-
-
-def tuple_text(entries: Sequence[str]) -> str:
-    """A tuple of the entries; a single entry stands for itself."""
-    if len(entries) == 1:
-        return entries[0]
-    return f"({', '.join(entries)})"
-
-
-def _sequence_text(entries: Sequence[str]) -> str:
-    return f"({', '.join(entries)}{',' if len(entries) == 1 else ''})"
+from cfcompiler.program import Shape
+from cfcompiler.targets.numpy_module.interface import Interface, sequence_text, tuple_text
 
 
 def returned(interface: Interface, stage: str) -> int:
@@ -183,18 +127,18 @@ class _Writer:
 
     def value(self) -> list[str]:
         count = len(self.interface.results)
-        out = "out" if count > 1 else "[out]"
         return [
-            f"def value({self._parameters('*', 'out=None') if self.params else ''}):",
-            f'    """{self._described()}."""',
+            f"def value({self._parameters('*', 'out=None')}):",
+            f'    """{self._described()}. out: an array to write to, or one for each result."""',
             *self._fast("_value_point", self._own(), "out is None"),
-            self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
+            self._read("_NAMES", "_SHAPES", sequence_text(self.params)),
             *self._slow("_value_point", "not lead and out is None"),
-            f"    out = None if out is None else _targets(lead, _RESULTS, _RESULT_SHAPES, {self._out('out', count)})",
+            "    if out is not None:",
+            f"        out = _targets(lead, _RESULTS, _RESULT_SHAPES, {self._out('out', count)})",
             *self._checked(),
             f"    found = {self._many('_VALUE', 'out')}",
             f"    return {self._whole('found', count)}",
-        ] if out else []
+        ]
 
     def _out(self, name: str, count: int) -> str:
         return f"[{name}]" if count == 1 else f'_sequence("out", {name}, {count})'
@@ -214,10 +158,10 @@ class _Writer:
         count = len(self.moving)
         gradient = f"_sequence(\"out\", out[1], {count})" if count != 1 else "[out[1]]"
         return [
-            f"def value_and_grad({self._parameters('*', 'out=None') if self.params else ''}):",
+            f"def value_and_grad({self._parameters('*', 'out=None')}):",
             f'    """{self._described()} and its gradient, by the backward program. out: (array, gradient) to write to."""',
             *self._fast("_gradient_point", self._own(), "out is None"),
-            self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
+            self._read("_NAMES", "_SHAPES", sequence_text(self.params)),
             *self._slow("_gradient_point", "not lead and out is None"),
             "    if out is not None:",
             f'        out = [_sequence("out", out, 2)[0], *{gradient}]',
@@ -241,9 +185,10 @@ class _Writer:
         tangents = self.interface.tangents()
         names = [name for name, _ in tangents]
         fast: list[str] = []
+        sizes = f"(len(primals), len(tangents)) == ({len(self.params)}, {len(names)})"
         if self.interface.points and self.params and names:
             fast = [
-                f"    if len(primals) == {len(self.params)} and len(tangents) == {len(names)}:",
+                f"    if type(primals) is type(tangents) is tuple and {sizes}:",
                 f"        {_targets_text(self.params)} = primals",
                 f"        {_targets_text(names)} = tangents",
                 *(f"    {line}" for line in self._fast("_jvp_point", [*self._own(), *tangents])),
@@ -288,7 +233,7 @@ class _Writer:
         lines = [
             f"def signature({self._parameters()}):",
             '    """The sign of every guard, in the order of GUARDS: 2 where NaN is compared, -128 where it is not reached."""',
-            self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
+            self._read("_NAMES", "_SHAPES", sequence_text(self.params)),
         ]
         if not self.interface.guarded:
             return [*lines, "    return np.empty((*lead, 0), dtype=np.int8)"]
@@ -313,22 +258,16 @@ class _Writer:
                 '    """Not to be had from this module: the arrays are too large to try their choices one by one."""',
                 f'    raise ValueError("field: {self.interface.name} has large arrays: see `cfc at`")',
             ]
+        more = "" if self.interface.scalar else ", for each entry of the results"
         return [
             f"def field({self._parameters()}):",
             '    """The vertices of D at one point: a row for each combination of choices at the ties, without repeats.',
             "",
-            "    A row has the derivatives by all entries of the differentiable inputs, one input after the other"
-            + ("." if self.interface.scalar else ",")
-            ,
-            *(
-                []
-                if self.interface.scalar
-                else ["    for each entry of the results (one axis more)."]
-            ),
+            f"    A row has the derivatives by all entries of the differentiable inputs, one input after the other{more}.",
             "    The branches are those that run at the point: `cfc at` has those that only touch it too. Raises",
             "    ValueError above 2**16 combinations.",
             '    """',
-            self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
+            self._read("_NAMES", "_SHAPES", sequence_text(self.params)),
             "    if lead:",
             '        raise ValueError(f"field takes one point, not a batch of shape {lead}")',
             "    return _field_point(_choices_point, [array.tolist() for array in arrays], _RESULT_SHAPES)",
@@ -356,7 +295,7 @@ class _Writer:
         return [
             f"def hessian({self._parameters()}):",
             '    """The matrix of second derivatives by all entries of the differentiable inputs, one after the other."""',
-            self._read("_NAMES", "_SHAPES", _sequence_text(self.params)),
+            self._read("_NAMES", "_SHAPES", sequence_text(self.params)),
             "    cuts = np.cumsum([0, *(math.prod(shape) for shape in _MOVING_SHAPES)])",
             "    columns = []",
             "    for unit in np.eye(cuts[-1]):",
@@ -369,57 +308,3 @@ class _Writer:
 
 def _targets_text(names: Sequence[str]) -> str:
     return f"{names[0]}," if len(names) == 1 else ", ".join(names)
-
-
-def table_lines(interface: Interface) -> list[str]:
-    """The tuples of names and shapes that the public functions read their arguments by."""
-    moving = [interface.inputs[place] for place in interface.moving]
-    tangents = interface.tangents()
-    cotangents = ["cotangent"] if len(interface.results) == 1 else [
-        f"cotangent[{place}]" for place in range(len(interface.results))
-    ]
-    rows = {
-        "_NAMES": tuple(name for name, _ in interface.inputs),
-        "_SHAPES": tuple(shape for _, shape in interface.inputs),
-        "_MOVING": tuple(name for name, _ in moving),
-        "_MOVING_SHAPES": tuple(shape for _, shape in moving),
-        "_TANGENTS": tuple(name for name, _ in tangents),
-        "_COTANGENTS": tuple(cotangents),
-        "_RESULTS": tuple(name for name, _ in interface.results),
-        "_RESULT_SHAPES": tuple(shape for _, shape in interface.results),
-    }
-    if interface.checks:
-        rows["_CHECK_TEXTS"] = interface.checks
-    return [f"{name} = {row!r}" for name, row in rows.items()]
-
-
-def calls(interface: Interface) -> list[tuple[str, str]]:
-    """Each public function with what it returns, for the docstring of the module."""
-    params = ", ".join(name for name, _ in interface.inputs)
-    primals = _sequence_text([name for name, _ in interface.inputs])
-    tangents = _sequence_text([name for name, _ in interface.tangents()])
-    name = interface.name
-    rows = [
-        (f"value({params})", f"{name}"),
-        (f"jvp({primals}, {tangents})", f"({name}, its derivative along the tangents), by the forward program"),
-        (f"vjp({params})", f"({name}, pullback): pullback(cotangent) has a cotangent for each input"),
-    ]
-    if interface.scalar:
-        rows += [
-            (f"grad({params})", "the derivative by each input, by the backward program"),
-            (f"value_and_grad({params})", "both in one sweep"),
-        ]
-    rows += [
-        (f"signature({params})", "the sign of every guard, int8, in the order of GUARDS"),
-        (f"field({params})", "the vertices of D at one point, a row each"),
-    ]
-    if interface.order == 2 and interface.scalar:
-        rows += [
-            (f"hvp({primals}, {tangents})", "the second derivative along a direction"),
-            (f"hessian({params})", "the matrix of second derivatives"),
-        ]
-    return rows
-
-
-def values_of(program: Program) -> tuple[Value, ...]:
-    return tuple(param.value for param in program.params)

@@ -52,19 +52,22 @@ def function_text(
     results: Callable[[Sequence[str]], str],
     *,
     choosing: bool = False,
+    branching: frozenset[str] = frozenset(),
     describe: str = "",
 ) -> list[str]:
     """The lines of `def name(params): ...`; `results` makes what is returned from the texts of the results.
 
-    choosing: a tied operation asks the object `choose` which of its pieces to follow.
+    choosing: a tied operation asks the object `choose` which of its pieces to follow, and so does each of the
+    comparisons named in `branching`.
     """
-    return _Writer(program, choosing).function(name, results, describe)
+    return _Writer(program, choosing, branching).function(name, results, describe)
 
 
 class _Writer:
-    def __init__(self, program: Program, choosing: bool) -> None:
+    def __init__(self, program: Program, choosing: bool, branching: frozenset[str]) -> None:
         self.program = program
         self.choosing = choosing
+        self.branching = branching
         self.source_lines = program.source.text.split("\n")
         self.instructions = {instruction.out.name: instruction for instruction in program.instructions}
         values = [param.value.name for param in program.params] + list(self.instructions)
@@ -114,13 +117,17 @@ class _Writer:
         }
 
     def _join_names(self) -> None:
-        """A value that is only selected once more has the name of what it becomes: no copy, and elif for else if."""
+        """A value that is only selected has the name of what it becomes: no copy, and elif for else if."""
         for instruction in reversed(self.program.instructions):
-            if isinstance(instruction, Select) and instruction.lazy:
-                for arm in (instruction.then, instruction.orelse):
-                    inner = self.instructions.get(arm.name)
-                    if isinstance(inner, Select) and inner.lazy and self.uses[arm.name] == 1:
-                        self.names[arm.name] = self.names[instruction.out.name]
+            if not isinstance(instruction, Select) or not instruction.lazy:
+                continue
+            for arm, truth in ((instruction.then, True), (instruction.orelse, False)):
+                inner = self.instructions.get(arm.name)
+                own = (instruction.guard.name, truth) in arm.branch or (isinstance(inner, Select) and inner.lazy)
+                if inner is None or self.uses[arm.name] != 1 or not own:
+                    continue
+                if not isinstance(inner, Apply) or not (self._is_literal(inner) or self._stands_where_used(inner)):
+                    self.names[arm.name] = self.names[instruction.out.name]
 
     # the function
 
@@ -149,7 +156,6 @@ class _Writer:
                 case Copy():
                     if self._is_silent(step):
                         continue
-                    self._say(step.select, depth)
                     self._put(depth, f"{self.names[step.out.name]} = {self._text(step.value).text}")
                 case Assertion():
                     message = f"line {step.span.line}: {step.message}" if step.message else f"line {step.span.line}"
@@ -179,6 +185,9 @@ class _Writer:
                 self._put(depth, f"{self.names[then.out.name]} = {arms[0]} if {guard} else {arms[1]}")
             self._forget_width(block.then)
             return
+        condition = self.instructions.get(block.guard.name)
+        if condition is not None:
+            self._say(condition, depth)
         self._if(block, depth, "if")
         self._forget_width(block.then)
 
@@ -307,11 +316,15 @@ class _Writer:
         if row.kind == "elementwise":
             return self._elementwise(instruction, args)
         if row.kind == "condition":
-            return self._condition(op, args)
+            outcome = self._condition(op, args)
+            if instruction.out.name in self.branching:
+                tied = f"{args[0].at(_SUM)} == {args[1].at(_SUM)}"
+                return Text(f"choose.branch({instruction.out.name!r}, {outcome.text}, {tied})")
+            return outcome
         self_method: Callable[[Apply, list[Text], int], Text | None] = getattr(self, f"_op_{op}")
         return self_method(instruction, args, depth)
 
-    def _elementwise(self, instruction: Apply, args: list[Text]) -> Text:
+    def _elementwise(self, instruction: Apply, args: list[Text]) -> Text | None:
         op, out = instruction.op, instruction.out.name
         wide = [arg.name in self.wide for arg in instruction.args]
         if op not in _NARROW and (any(wide) or op not in (*_INFIX, "neg", "div", "ipow")):
@@ -323,6 +336,9 @@ class _Writer:
             return Text(f"{args[0].at(level)} {sign} {args[1].at(level + 1)}", level)
         if op == "neg":
             return Text(self._negated(args[0]), _NEGATION)
+        if op in ("ipow", "rpow") and instruction.attribute("n") == 1:
+            self.texts[out] = args[0]
+            return None
         if op in ("ipow", "rpow"):
             return self._power(instruction, args[0], any(wide))
         filled = dict(zip(TABLE[op].params, (arg.text for arg in args), strict=True))
@@ -344,8 +360,8 @@ class _Writer:
 
     def _power(self, instruction: Apply, x: Text, wide: bool) -> Text:
         n: Fraction = instruction.attribute("n")
-        if n == 0 or n == 1:
-            return Text("1.0") if n == 0 else x
+        if n == 0:
+            return Text("1.0")
         if n == -1:
             return self._quotient(Text("1.0"), x, wide, nonzero=False)
         if n == 2:

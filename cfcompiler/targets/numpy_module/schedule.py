@@ -89,12 +89,14 @@ class _Region:
         self.done: list[Step] = []
         self.held: dict[str, tuple[list[Step], list[Step]]] = {}
         self.holder: dict[str, str] = {}  # name of a value -> guard of the held block that defines it
+        self.copies: dict[str, Copy] = {}  # by the name that they define; made when it is needed, or last
 
     def run(self, steps: Iterable[Step]) -> list[Step]:
         for step in steps:
             self._place(step)
         for guard in list(self.held):
             self._release(guard)
+        self.done.extend(self.copies.values())
         return self.done
 
     def _place(self, step: Step) -> None:
@@ -111,6 +113,8 @@ class _Region:
             then.append(Copy(step.out, step.then, step))
             orelse.append(Copy(step.out, step.orelse, step))
             self._claim(step, guard)
+        elif isinstance(step, Copy):
+            self.copies[step.out.name] = step
         else:
             self._release_needed(step, "")
             self.done.append(step)
@@ -126,6 +130,10 @@ class _Region:
         """Release the held blocks, other than that of `own`, which define what `step` or its guards need."""
         branch = _branch(step)[self.depth :]
         for name in (*_needs(step), *(guard for guard, _ in branch)):
+            copy = self.copies.pop(name, None)
+            if copy is not None:
+                self._release_needed(copy, "")
+                self.done.append(copy)
             guard = self.holder.get(name)
             if guard is not None and guard != own:
                 self._release(guard)

@@ -46,6 +46,7 @@ class Stages:
     programs: Mapping[str, Program]
     tier: Tier
     order: int
+    field: Program | None = None  # x..., c... -> f..., c_x..., of the tier "scalar"
 
 
 def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
@@ -69,13 +70,14 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     found = {name: verify(tidy(one)) for name, one in programs.items()}
     if written is not None:
         found = {name: verify(tidy(scalarize(one))) for name, one in found.items()}
+    field = verify(tidy(scalarize(backward))) if written is not None else None
     value = written if written is not None else base
     signs = guards.signature(value)
     if signs.results:
         found["signature"] = signs
     if value.assertions:
         found["checks"] = guards.checks(value)
-    return Stages(value, found, "scalar" if written is not None else "array", order if scalar_result else 1)
+    return Stages(value, found, "scalar" if written is not None else "array", order if scalar_result else 1, field)
 
 
 def _depth(program: Program) -> int:

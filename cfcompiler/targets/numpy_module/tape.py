@@ -22,7 +22,7 @@ from cfcompiler.arithmetic import nearest_float
 from cfcompiler.builder import Builder
 from cfcompiler.program import Apply, Branch, Instruction, Kink, Param, Program, Select, Value
 from cfcompiler.targets.numpy_module import metadata
-from cfcompiler.targets.numpy_module.batch import points_code
+from cfcompiler.targets.numpy_module.plain_points import points_code
 from cfcompiler.targets.numpy_module.scalar import function_text
 from cfcompiler.transforms.activity import active_values
 from cfcompiler.transforms.derivatives import cotangents_of, tangent_of

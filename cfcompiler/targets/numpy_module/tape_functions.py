@@ -127,6 +127,28 @@ def _run_tape(runs: Sequence[Any], v: list[Any], d: list[Any] | None = None) -> 
     return v
 
 
+def _run_choosing(runs: Sequence[Any], v: list[Any], choose: Any, branches: dict[int, tuple[int, int]]) -> list[Any]:
+    """As `_run_tape`, but `choose` is asked for the outcome of the comparisons that decide branches.
+
+    `branches`: of each, by its slot, the slots of its left and right side.
+    """
+    choose.slot = None
+    for tests, _, steps, _ in runs:
+        if tests and not _reached(tests, v):
+            v.extend([None] * len(steps))
+            continue
+        for value, _, at, _ in steps:
+            if value is None:
+                found = at
+            else:
+                found = (_pick if value == "pick" else value)(*[v[i] for i in at])
+            if len(v) in branches:
+                left, right = branches[len(v)]
+                found = choose.branch(str(len(v)), found, v[left] == v[right])
+            v.append(found)
+    return v
+
+
 def _moved(tangent: Any) -> Any:
     return 0.0 if tangent is None else tangent
 

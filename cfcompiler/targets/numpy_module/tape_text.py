@@ -18,11 +18,12 @@ from dataclasses import dataclass
 
 from cfcompiler import ieee
 from cfcompiler.program import Program
-from cfcompiler.targets.numpy_module import array_functions, public, tape_functions
-from cfcompiler.targets.numpy_module.guards import Guard
-from cfcompiler.targets.numpy_module.public import Interface
+from cfcompiler.targets.numpy_module import array_functions, tape_functions
+from cfcompiler.targets.numpy_module.guards import Guard, branching_of
+from cfcompiler.targets.numpy_module.interface import Interface, tuple_text
 from cfcompiler.targets.numpy_module.tape import Kinds, Tape, tape_of
 from cfcompiler.targets.numpy_module.texts import needed_texts
+
 
 @dataclass(frozen=True, slots=True)
 class TapeText:
@@ -30,6 +31,8 @@ class TapeText:
 
     point: tuple[str, ...]
     many: tuple[str, ...]
+    runtime: tuple[str, ...]  # texts of functions
+    last: tuple[str, ...]  # lines behind all functions
     names: tuple[str, ...]  # of functions that are written again on NumPy's float64
     costs: Mapping[str, int]
 
@@ -48,6 +51,7 @@ def tape_text(program: Program, second: Program | None, guards: Sequence[Guard],
     lines.extend(["# Of each kind: the arguments that its tangent and its cotangents go with; whether it is a condition."])
     lines.extend(["_KINDS = {", *table, "}", ""])
     lines.extend(_guard_lines(guards, first))
+    lines.extend(_branch_lines(program, guards, first))
     if interface.checks:
         pairs = zip(program.assertions, interface.checks, strict=True)
         lines.extend([f"_CHECKS = {tuple((first.slots[one.condition.name], text) for one, text in pairs)!r}", "", ""])
@@ -57,17 +61,17 @@ def tape_text(program: Program, second: Program | None, guards: Sequence[Guard],
         stages.extend(_second_lines(program, second, tapes[1][1], interface))
     many = [line for kind in kinds.table.values() for line in kind.many]
     arrays = needed_texts(many, array_functions.FUNCTIONS)
-    helpers = [*needed_texts([*many, *arrays], ieee.ARRAY_FUNCTIONS), *arrays]
-    many = [line for text in helpers for line in (*text.split("\n"), "", "")] + many
-    runtime = needed_texts([*stages, "_sweep_tape _numpy_step _array_step"], tape_functions.TABLE)
-    run = [line for text in runtime for line in (*text.split("\n"), "", "")]
+    special = needed_texts([*many, *arrays], ieee.ARRAY_FUNCTIONS)
+    own = needed_texts([*stages, "_sweep_tape _numpy_step _array_step"], tape_functions.TABLE)
     longest = max(len(tape.slots) for _, tape in tapes)
-    settings = ["_TAPES = {}  # tapes that have been read", "_ARRAYS = False", '_ENDING = ""', f"_LENGTH = {longest}", "", ""]
+    settings = ["_TAPES = {}  # tapes that have been read", "_ARRAYS = False", '_ENDING = ""', f"_LENGTH = {longest}"]
     cost = first.costs
     return TapeText(
-        (*lines, *settings, *run, *point, *stages),
-        (*many, *_array_names()),
-        tuple(_defined([*run, *point, *stages])),
+        (*lines, *settings, "", "", *point, *stages),
+        tuple(many),
+        (*special, *arrays, *own),
+        ("", "", *_array_names()),
+        tuple(_defined([*"\n".join(own).split("\n"), *point, *stages])),
         {"value": cost[0], "forward": cost[1], "backward": cost[2]},
     )
 
@@ -91,13 +95,24 @@ def _guard_lines(guards: Sequence[Guard], tape: Tape) -> list[str]:
     ]
 
 
+def _branch_lines(program: Program, guards: Sequence[Guard], tape: Tape) -> list[str]:
+    """Slots of the comparisons that decide branches."""
+    deciding = branching_of(program, len(program.results))
+    slots = {
+        tape.slots[guard.out.name]: (tape.slots[guard.left.name], tape.slots[guard.right.name])
+        for guard in guards
+        if guard.out.name in deciding
+    }
+    return ["# Of each comparison that decides a branch, by its slot: the slots of its sides.", f"_BRANCHES = {slots}", "", ""]
+
+
 def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str]:
     params = [name for name, _ in interface.inputs]
     given = ", ".join(params)
     count = len(params)
     read = f"_tape(_TAPE, _KINDS, globals(), {count})"
     values = [f"_v[{tape.slots[value.name]}]" for value in program.results]
-    slopes = public.tuple_text([f"_moved(_c[{place}])" for place in interface.moving]) if interface.moving else "()"
+    slopes = tuple_text([f"_moved(_c[{place}])" for place in interface.moving]) if interface.moving else "()"
     tangents = [name for name, _ in interface.tangents()]
     along = dict(zip(interface.moving, tangents, strict=True))
     moving = [along.get(place, "None") for place in range(count)]
@@ -113,7 +128,7 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
         f"    _runs = {read}",
         f"    _v = _run_tape(_runs, [{given}])",
         *check,
-        f"    return {public.tuple_text(values)}",
+        f"    return {tuple_text(values)}",
         "",
         "",
         f"def _jvp_point({', '.join([*params, *tangents])}):",
@@ -121,7 +136,7 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
         f"    _runs = {read}",
         f"    _v = _run_tape(_runs, [{given}], _d)",
         *check,
-        f"    return {public.tuple_text(values)}, {public.tuple_text([f'_moved(_d{value[2:]})' for value in values])}",
+        f"    return {tuple_text(values)}, {tuple_text([f'_moved(_d{value[2:]})' for value in values])}",
         "",
         "",
     ]
@@ -142,11 +157,15 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
         ("_vjp_point", "", "", ""),
         ("_choices_point", "choose", ", True", ", choose"),
     ):
-        answer = slopes if not more else f"[{', '.join(f'_moved(_c[{place}])' for place in interface.moving)}]"
+        answer, run = slopes, f"_run_tape(_runs, [{given}])"
+        if more:
+            run = f"_run_choosing(_runs, [{given}], choose, _BRANCHES)"
+            found = [f"_v[{tape.slots[value.name]}]" for value in program.results]
+            answer = f"[{', '.join([*found, *(f'_moved(_c[{place}])' for place in interface.moving)])}]"
         lines += [
             f"def {name}({', '.join([*params, *cotangents, *([more] if more else [])])}):",
             f"    _runs = _tape(_TAPE, _KINDS, globals(), {count}{extra})",
-            f"    _v = _run_tape(_runs, [{given}])",
+            f"    _v = {run}",
             *check,
             *back,
             f"    _run_back(_runs, _v, _c{choose})",
@@ -174,7 +193,7 @@ def _second_lines(program: Program, second: Program, tape: Tape, interface: Inte
         f"def _hvp_point({', '.join([*params, *along.values()])}):",
         f"    _d = [{', '.join(moving)}]",
         f"    _run_tape(_tape(_GRADIENT_TAPE, _KINDS, globals(), {len(params)}), [{', '.join(params)}], _d)",
-        f"    return {public.tuple_text(answers)}",
+        f"    return {tuple_text(answers)}",
     ]
 
 
