@@ -97,3 +97,18 @@ def test_an_overflow_of_floats_is_noted() -> None:
     report = _at("def f(a):\n    return where(a < 800, a, exp(exp(a)))\n", a=10)
     assert report.backward == ({"a": "1"},)
     assert any("float64" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "count"),
+    [
+        ("def f(x: Real[3], k: Const[3]):\n    return sum(k*relu(x))\n", {"x": [0, 0, 1], "k": [1, 2, 3]}, 4),
+        ("def f(c: Real[4]):\n    return sum(relu(c)*[1, 2, 3, 4]) + max(c[0], 0)\n", {"c": [0, 0, 1, 1]}, 6),
+        ("def f(x: Real[2], x_0):\n    return relu(x_0)*x[0] + x[1]\n", {"x": [1, 2], "x_0": 0}, 2),
+        ("def f(s: Real[3]):\n    t = relu(s)\n    return sum(t) + s[2]\n", {"s": [0, 0, 0]}, 8),
+    ],
+)
+def test_names_of_entries_never_meet_names_of_values(text: str, point: dict[str, Any], count: int) -> None:
+    report = _at(text, **point)
+    assert report.complete
+    assert len(report.vertices) == count

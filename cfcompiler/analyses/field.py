@@ -28,7 +28,7 @@ from cfcompiler.program import Apply, Program, Select
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
 from cfcompiler.transforms.tidy import tidy
-from cfcompiler.verify import arguments
+from cfcompiler.verify import arguments, verify
 
 MOST_SCALARS = 20_000
 MOST_COMBINATIONS = 1 << 10
@@ -52,7 +52,7 @@ class Field:
 def field_at(program: Program, point: Point) -> Field:
     """D at `point`, which has an array of exact numbers for every parameter of `program`."""
     try:
-        backward = scalarize(tidy(vjp(program)), MOST_SCALARS)
+        backward = verify(scalarize(tidy(vjp(program)), MOST_SCALARS))
     except TooManyScalars as problem:
         return Field((), False, str(problem))
     search = _Search(program, backward, point)

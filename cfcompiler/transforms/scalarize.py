@@ -71,13 +71,17 @@ class _Unroller:
 
     def run(self) -> Program:
         builder = self.builder
+        builder.keep_names(param.value.name for param in self.program.params)
+        builder.keep_names(instruction.out.name for instruction in self.program.instructions if not instruction.out.shape)
+        values = []
         for param in self.program.params:
-            value = builder.param(param.value.name, param.value.shape, differentiable=param.differentiable)
+            builder.free_name(param.value.name)
+            values.append(
+                builder.param(param.value.name, param.value.shape, differentiable=param.differentiable)
+            )
+        for value in values:
             self.entries[value.name] = self._unpack(value)
         guards: dict[str, Value] = {}
-        builder.keep_names(
-            instruction.out.name for instruction in self.program.instructions if not instruction.out.shape
-        )
         for instruction in self.program.instructions:
             builder.span = instruction.span
             branch = tuple((guards[guard].name, truth) for guard, truth in instruction.out.branch)

@@ -27,14 +27,10 @@ def _sweep(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None = None
     lead = np.broadcast_shapes(*leads)
     count = math.prod(lead)
     columns = [_columns(argument, own, lead, count) for argument, own in zip(arguments, leads, strict=True)]
-    memory = None
+    fresh = _results([(math.prod(shape), count) for shape in shapes]) if out is None else []
     targets: list[Any] = []
     results: list[Any] = []
-    if out is None:
-        memory = np.empty((sum(math.prod(shape) for shape in shapes), count))
-    row = 0
     for place, shape in enumerate(shapes):
-        size = math.prod(shape)
         given = None if out is None else out[place]
         if given is not None and given.flags.c_contiguous and not any(
             np.may_share_memory(given, argument) for argument in arguments
@@ -42,11 +38,9 @@ def _sweep(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None = None
             results.append(given)
             targets.append(np.moveaxis(given.reshape((count, *shape)), 0, -1))
             continue
-        rows = memory[row : row + size] if memory is not None else np.empty((size, count))
-        row += size
-        target = rows.reshape((*shape, count))
-        targets.append(target)
-        results.append(np.moveaxis(target, -1, 0).reshape((*lead, *shape)))
+        rows = fresh[place] if fresh else np.empty((math.prod(shape), count))
+        targets.append(rows.reshape((*shape, count)))
+        results.append(np.moveaxis(targets[-1], -1, 0).reshape((*lead, *shape)))
     if count:
         _run(plan, columns, targets, count)
     if out is not None:
@@ -170,12 +164,21 @@ def _sweep_arrays(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None
 
 
 def _results(shapes: list[tuple[int, ...]]) -> list[Any]:
-    """Fresh arrays in one piece of memory, which the system then hands out again without new pages."""
-    starts = [0]
-    for shape in shapes:
-        starts.append(starts[-1] + -(-math.prod(shape) // 8) * 8)
-    memory = np.empty(starts[-1])
-    return [memory[start : start + math.prod(shape)].reshape(shape) for start, shape in zip(starts, shapes, strict=False)]
+    """Fresh arrays in few pieces of memory, below 32 MB where they can be: the system hands such out again as they are."""
+    sizes = [-(-math.prod(shape) // 8) * 8 for shape in shapes]
+    results: list[Any] = []
+    start = room = 0
+    for place, (shape, size) in enumerate(zip(shapes, sizes, strict=True)):
+        if start + size > room:
+            start = room = 0
+            for more in sizes[place:]:
+                if room and room + more > 31 << 17:
+                    break
+                room += more
+            memory = np.empty(room)
+        results.append(memory[start : start + math.prod(shape)].reshape(shape))
+        start += size
+    return results
 
 
 def _rows(argument: Any, own: tuple[int, ...], lead: tuple[int, ...], count: int) -> Any:
