@@ -17,7 +17,7 @@ import pytest
 from cfcompiler.arithmetic import FLOATS
 from cfcompiler.builder import Builder
 from cfcompiler.interpreter import run
-from cfcompiler.program import Number, Program, Tie, TieMode, Value, Weights
+from cfcompiler.program import Gate, Number, Program, Tie, TieMode, Value, Weights
 from cfcompiler.source import Source
 from cfcompiler.targets.numpy_module import array_functions, drivers
 from cfcompiler.targets.numpy_module.batch import block_code
@@ -147,7 +147,8 @@ class Writer:
                 return builder.kink(a, builder.constant(0), a, builder.apply("neg", a), tie)
             return builder.kink(a, b, self.pick(), self.pick(), tie)
         if choice < 0.45:
-            gate = self.random.choice(["select", "mul"])
+            gates: tuple[Gate, ...] = ("select", "mul")
+            gate = self.random.choice(gates)
             return builder.select(self.condition(), self.pick(), self.pick(), lazy=False, gate=gate)
         if choice < 0.55:
             return self.branch()

@@ -220,27 +220,27 @@ def _pooled(x: Any, windows: Any, sense: str) -> Any:
     return top
 
 
-def _pooled_shares(x: Any, top: Any, term: Any, windows: Any, tie: Any, at_nan: str, gate: str) -> Any:
-    """The shares of the entries of x, put where they come from: those of _weigh_extremum over the windows."""
+def _pooled_shares(x: Any, top: Any, term: Any, windows: Any, tie: Any, at_nan: str, gate: str, out: Any) -> None:
+    """Into out the shares of the entries of x where they come from: those of _weigh_extremum over the windows."""
     whole = len(windows) * top.size == x.size  # windows side by side: each entry is in one
-    out = np.empty(x.shape) if whole else np.zeros(x.shape)
+    if not whole:
+        out[...] = 0.0
     term = np.broadcast_to(term, top.shape)
     if tie != "first" or gate != "select" or np.isnan(top).any():
         entries = np.stack([x[window] for window in windows], axis=-1)
         shares = _weigh_extremum(entries, top, term, (2,), False, tie, at_nan, gate)
-        out[...] = 0.0
         for place, window in enumerate(windows):
-            out[window] += shares[..., place]
-        return out
+            out[window] = shares[..., place] if whole else out[window] + shares[..., place]
+        return
     # the first entry equal to the top has all: what is left after it is 0, bit by bit
     left = np.array(term)
-    bits, share, mask = left.view(np.int64), np.empty(top.shape), np.empty(top.shape, dtype=np.int64)
+    share, mask, truth = np.empty(top.shape), np.empty(top.shape, dtype=np.int64), np.empty(top.shape, dtype=bool)
     for window in windows:
-        np.negative((x[window] == top).view(np.int8), out=mask)
-        np.bitwise_and(bits, mask, out=share.view(np.int64))
-        np.bitwise_xor(bits, share.view(np.int64), out=bits)
+        np.equal(x[window], top, out=truth)
+        np.negative(truth.view(np.int8), out=mask)
+        np.bitwise_and(left.view(np.int64), mask, out=share.view(np.int64))
+        np.bitwise_xor(left.view(np.int64), share.view(np.int64), out=left.view(np.int64))
         out[window] = share if whole else out[window] + share
-    return out
 
 
 def _put(x: Any, places: Any, shape: tuple[int, ...], first: int) -> Any:

@@ -308,8 +308,9 @@ class _Arrays:
         if isinstance(weighing, Apply) and weighing.out.name in self.pooled:
             x, windows = self.windows[weighing.args[0].name]
             tie, at_nan, gate = extremum_rule(weighing)
-            text = f"_pooled_shares({{0}}, {{1}}, {{2}}, {windows}, {tie}, {at_nan!r}, {gate!r})"
-            return self._line(instruction, text, x, *weighing.args[1:])
+            text = f"_pooled_shares({{0}}, {{1}}, {{2}}, {windows}, {tie}, {at_nan!r}, {gate!r}, {{out}})"
+            operands = [self._operand(value) for value in (x, *weighing.args[1:])]
+            return self._into(text, instruction.out.shape, *operands)
         return self._line(instruction, put_text(instruction, "{0}", 0, self.constants), instruction.args[0])
 
     def _pools(self, reader: Instruction, taken: Value) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cfcompiler.program import Program
 
-_RESERVED = re.compile(r"([tq]\d+r?|out\d+\w*|np|work|width|sure|table|bits|lambda|[AK]_?\w*|PLACES_\w*|_\w*|ONE_BYTE)$")
+_RESERVED = re.compile(r"([tq]\d+r?|out\d+\w*|np|work|width|sure|table|bits|lambda|A_\w+|K(\d|_)\w*|PLACES_\w*|_\w*|ONE_BYTE)$")
 
 
 @dataclass(frozen=True, slots=True)

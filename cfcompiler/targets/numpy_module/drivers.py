@@ -45,7 +45,7 @@ def _sweep(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None = None
         _run(plan, columns, targets, count)
     if out is not None:
         for place, given in enumerate(out):
-            if results[place] is not given:
+            if given is not None and results[place] is not given:
                 given[...] = results[place]
                 results[place] = given
     return results
@@ -167,6 +167,7 @@ def _results(shapes: list[tuple[int, ...]]) -> list[Any]:
     """Fresh arrays in few pieces of memory, below 32 MB where they can be: the system hands such out again as they are."""
     sizes = [-(-math.prod(shape) // 8) * 8 for shape in shapes]
     results: list[Any] = []
+    memory = np.empty(0)
     start = room = 0
     for place, (shape, size) in enumerate(zip(shapes, sizes, strict=True)):
         if start + size > room:

@@ -188,19 +188,19 @@ def _guard_lines(guards: Sequence[Guard], shaped: bool) -> list[str]:
 def ties_of(program: Program) -> dict[str, Any]:
     """The preset and, for each piecewise operation of the program, its rule."""
     preset = preset_of(program)
-    rules: dict[str, Any] = {}
+    rules: dict[str, list[dict[str, Any]]] = {}
     for instruction in program.instructions:
         match instruction:
             case Kink(tie=tie):
-                row = {mode: _mode_row(getattr(tie, mode)) for mode in ("forward", "reverse")}
-                known = rules.setdefault(tie.name, [])
-                if row not in known:
-                    known.append(row)
+                name, row = tie.name, {mode: _mode_row(getattr(tie, mode)) for mode in ("forward", "reverse")}
             case Apply(op="extremum"):
                 rule: Reduction = instruction.attribute("rule")
-                rules[rule.name] = _reduction_row(rule)
+                name, row = rule.name, _reduction_row(rule)
             case _:
-                pass
+                continue
+        known = rules.setdefault(name, [])
+        if row not in known:
+            known.append(row)
     formulas = {
         f"{name}, argument {index + 1}, {mode}": text
         for (name, mode, index), text in program.formulas.texts
