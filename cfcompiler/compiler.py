@@ -160,7 +160,7 @@ def compile_file(
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without the cyclic collector: nothing in a program is cyclic, and it would walk over all of it again and again."""
+    """Without the cyclic collector: nothing in a program is cyclic, and it would walk over all of it each time."""
     running = gc.isenabled()
     gc.disable()
     try:

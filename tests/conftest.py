@@ -6,4 +6,6 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the golden files from what is computed now")
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the golden files from what is computed now"
+    )

@@ -19,7 +19,21 @@ from cfcompiler.source import Source, Span
 from cfcompiler.verify import verify
 
 # Rows that `math` and NumPy compute with the same bits.
-EXACT_ROWS = ("add", "sub", "mul", "mul", "add", "neg", "div", "sqrt", "floor", "ceil", "round", "trunc", "sign")
+EXACT_ROWS = (
+    "add",
+    "sub",
+    "mul",
+    "mul",
+    "add",
+    "neg",
+    "div",
+    "sqrt",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
+    "sign",
+)
 ROUNDED_ROWS = (
     *("exp", "log", "sin", "cos", "tanh", "atan", "expm1", "log1p"),
     *("sigmoid", "softplus", "cbrt", "logaddexp"),
@@ -31,7 +45,9 @@ POINT_VALUES = (0.0, 0.0, 1.0, -1.0, 0.5, 2.0, -0.75, 1e-3, 3.25)
 WILD_VALUES = (float("nan"), float("inf"), -float("inf"), 1e308, -1e308, -0.0, 1e-320)
 
 
-def random_program(seed: int, *, size: int = 20, inputs: int = 3, rounded: bool = False, wild: bool = True) -> Program:
+def random_program(
+    seed: int, *, size: int = 20, inputs: int = 3, rounded: bool = False, wild: bool = True
+) -> Program:
     """A scalar program. `rounded`: with rows whose last bit may differ; `wild`: with divisions, roots and steps."""
     return _Maker(seed, rounded, wild).program(size, inputs)
 
@@ -41,7 +57,9 @@ def random_array_program(seed: int, *, size: int = 12, width: int = 3) -> Progra
     return _Maker(seed, rounded=False, wild=False).array_program(size, width)
 
 
-def random_points(program: Program, seed: int, count: int, *, wild: bool = True) -> list[tuple[np.ndarray, ...]]:
+def random_points(
+    program: Program, seed: int, count: int, *, wild: bool = True
+) -> list[tuple[np.ndarray, ...]]:
     """Points from few values; some with NaN, inf and numbers at the ends of the range."""
     generator = random.Random(seed)
     points = []
@@ -101,7 +119,9 @@ class _Maker:
             elif chance < 0.48:
                 guard = self._guard(values)
                 arms = self._choose(values), self._choose(values)
-                values.append(builder.select(guard, *arms, lazy=False, gate=generator.choice(("select", "mul"))))
+                values.append(
+                    builder.select(guard, *arms, lazy=False, gate=generator.choice(("select", "mul")))
+                )
             elif chance < 0.55:
                 values.append(builder.apply("ipow", self._choose(values), n=Fraction(2)))
             else:
@@ -153,7 +173,9 @@ class _Maker:
         rules = ties.rules(generator.choice(("torch", "jax", "tensorflow", "autograd")))
         for _ in range(size):
             self._next_line()
-            kind = generator.choice(("elementwise", "kink", "extremum", "order", "sum", "index", "scale", "cumulative"))
+            kind = generator.choice(
+                ("elementwise", "kink", "extremum", "order", "sum", "index", "scale", "cumulative")
+            )
             vector = self._choose_vector(vectors)
             if kind == "elementwise":
                 op = generator.choice(("add", "mul", "sub"))
@@ -168,7 +190,9 @@ class _Maker:
                 scalars.append(builder.apply("extremum", vector, axes=(0,), sense=sense, rule=rule))
             elif kind == "order":
                 last = generator.random() < 0.3
-                places = builder.apply("order", vector, axis=0, descending=generator.random() < 0.5, last=last)
+                places = builder.apply(
+                    "order", vector, axis=0, descending=generator.random() < 0.5, last=last
+                )
                 vectors.append(builder.apply("gather", vector, places, axis=0))
             elif kind == "cumulative":
                 last = generator.random() < 0.5

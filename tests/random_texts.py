@@ -117,7 +117,7 @@ class _Writer:
             lines.append("    x = v[0]")
             self.scalars.append("x")
         if matrix:
-            lines.append("    w = A @ [x, A[1, 1]]")
+            lines.append(f"    w = A @ {'[x, A[1, 1]]' if self.level else '[1, -2]'}")
             self.scalars += ["w[0]", "w[1]"]
         for _ in range(statements):
             lines += self._statement()

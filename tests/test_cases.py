@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from cfcompiler.analyses.at import at
-from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.arithmetic import FLOATS
+from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.interpreter import run
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import compare, to_float
@@ -89,7 +89,9 @@ def test_floats_return_the_reported_numbers(case: dict[str, Any]) -> None:
             values = run(compiled.forward, {**point, **seeds}, FLOATS)
             found.append(float(values[compiled.forward.results[1].name]))
     else:
-        values = run(compiled.backward, {**point, compiled.backward.params[-1].value.name: np.asarray(1.0)}, FLOATS)
+        values = run(
+            compiled.backward, {**point, compiled.backward.params[-1].value.name: np.asarray(1.0)}, FLOATS
+        )
         gradient = dict(zip(names, compiled.backward.results[1:], strict=True))
         found = [float(values[gradient[name].name]) for name in wrt]
     expected = [float(x) for x in case["expect"]["ad"]]
@@ -104,7 +106,10 @@ def test_field_is_the_set_of_all_choices(case: dict[str, Any]) -> None:
     expected = case["expect"]["field"]
     assert len(found) == len(expected), (found, expected)
     for vertex in found:
-        assert any(all(_same(a, b, approximate=False) for a, b in zip(vertex, other, strict=True)) for other in expected)
+        assert any(
+            all(_same(a, b, approximate=False) for a, b in zip(vertex, other, strict=True))
+            for other in expected
+        )
 
 
 @pytest.mark.parametrize("case", _with("field_hull"))

@@ -82,7 +82,10 @@ def test_orders_of_tied_keys_are_choices() -> None:
 
 def test_guards_are_written_over_the_inputs() -> None:
     report = _at("def f(x, y):\n    d = x - y\n    return relu(-d) + max(x, 2*y)\n", x=0, y=0)
-    assert [(tie.line, tie.guard, tie.op) for tie in report.ties_here] == [(3, "-(x - y)", "relu"), (3, "x - 2*y", "max")]
+    assert [(tie.line, tie.guard, tie.op) for tie in report.ties_here] == [
+        (3, "-(x - y)", "relu"),
+        (3, "x - 2*y", "max"),
+    ]
 
 
 def test_a_point_outside_the_domain_is_refused_at_the_assertion() -> None:

@@ -53,7 +53,9 @@ def same_bits(found: Any, wanted: Sequence[np.ndarray]) -> bool:
     left = np.array(flat(found))
     right = np.array([number for part in wanted for number in np.ravel(part)])
     both_nan = np.isnan(left) & np.isnan(right)
-    return left.shape == right.shape and bool(np.all(both_nan | (left.view(np.int64) == right.view(np.int64))))
+    return left.shape == right.shape and bool(
+        np.all(both_nan | (left.view(np.int64) == right.view(np.int64)))
+    )
 
 
 def plain(point: Sequence[np.ndarray]) -> tuple[Any, ...]:
@@ -87,7 +89,9 @@ def test_a_batch_has_the_bits_of_its_points(seed: int) -> None:
     signs = module.signature(*columns)
     for row, point in enumerate(points):
         at = plain(point)
-        assert same_bits((value[row], [slope[row] for slope in slopes]), [np.array(flat(module.value_and_grad(*at)))])
+        assert same_bits(
+            (value[row], [slope[row] for slope in slopes]), [np.array(flat(module.value_and_grad(*at)))]
+        )
         assert same_bits([part[row] for part in along], [np.array(flat(module.jvp(at, tangents)))])
         assert np.array_equal(signs[row], module.signature(*at))
 
@@ -109,10 +113,14 @@ def test_arrays_at_a_point_have_the_values_of_the_interpreter(seed: int) -> None
     module, backward, forward = module_of(program), gradient(program), jvp(program)
     for point in random_points(program, seed, 10, wild=False):
         wanted = np.concatenate([np.ravel(part) for part in expected(backward, point)])
-        assert np.array(flat(module.value_and_grad(*point))) == pytest.approx(wanted, rel=1e-12, abs=1e-12, nan_ok=True)
+        assert np.array(flat(module.value_and_grad(*point))) == pytest.approx(
+            wanted, rel=1e-12, abs=1e-12, nan_ok=True
+        )
         tangents = tuple(np.ones_like(x) for x in point)
         wanted = np.concatenate([np.ravel(part) for part in expected(forward, (*point, *tangents))])
-        assert np.array(flat(module.jvp(point, tangents))) == pytest.approx(wanted, rel=1e-12, abs=1e-12, nan_ok=True)
+        assert np.array(flat(module.jvp(point, tangents))) == pytest.approx(
+            wanted, rel=1e-12, abs=1e-12, nan_ok=True
+        )
 
 
 # the tape
@@ -135,7 +143,11 @@ def test_a_tape_computes_what_the_text_computes(seed: int, on_tape: Callable[[Pr
     points = random_points(program, seed, 12)
     columns = tuple(np.array([point[place] for point in points]) for place in range(len(program.params)))
     tangents = tuple(0.5 * n - 1 for n in range(len(columns)))
-    slopes, along, signs = tape.value_and_grad(*columns), tape.jvp(columns, tangents), tape.signature(*columns)
+    slopes, along, signs = (
+        tape.value_and_grad(*columns),
+        tape.jvp(columns, tangents),
+        tape.signature(*columns),
+    )
     for row, point in enumerate(points):
         at = plain(point)
         assert equal(tape.value(*at), text.value(*at))
@@ -239,7 +251,14 @@ def test_leading_axes_broadcast() -> None:
 )
 def test_a_wrong_argument_is_named(arguments: Any, error: type[Exception], message: str) -> None:
     module = compiled("def f(x: Real[3], y):\n    return y * sum(x)\n")
-    for function in (module.value, module.grad, module.value_and_grad, module.signature, module.field, module.vjp):
+    for function in (
+        module.value,
+        module.grad,
+        module.value_and_grad,
+        module.signature,
+        module.field,
+        module.vjp,
+    ):
         with pytest.raises(error, match=message):
             function(*arguments)
 
@@ -294,7 +313,9 @@ def test_an_array_result_keeps_its_shape() -> None:
 def test_second_derivatives_are_those_of_the_gradient() -> None:
     module = compiled("def f(x: Real[2], y):\n    return x[0] * x[1] ** 2 * exp(y)\n", order=2)
     x, y = np.array([2.0, 3.0]), 0.0
-    assert module.hessian(x, y) == pytest.approx(np.array([[0.0, 6.0, 9.0], [6.0, 4.0, 12.0], [9.0, 12.0, 18.0]]))
+    assert module.hessian(x, y) == pytest.approx(
+        np.array([[0.0, 6.0, 9.0], [6.0, 4.0, 12.0], [9.0, 12.0, 18.0]])
+    )
     along, last = module.hvp((x, y), (np.array([1.0, 0.0]), 1.0))
     assert along == pytest.approx([9.0, 18.0])
     assert last == pytest.approx(27.0)

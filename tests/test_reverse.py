@@ -33,7 +33,9 @@ def _forward(text: str, *numbers: float, preset: str = "torch", **overrides: str
 
 
 def _floats(program: Program, *numbers: float) -> list[float]:
-    inputs: dict[str, Any] = {p.value.name: np.asarray(x) for p, x in zip(program.params, numbers, strict=True)}
+    inputs: dict[str, Any] = {
+        p.value.name: np.asarray(x) for p, x in zip(program.params, numbers, strict=True)
+    }
     values = run(program, inputs, FLOATS)
     return [float(values[value.name]) for value in program.results]
 

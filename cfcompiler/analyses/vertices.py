@@ -377,8 +377,7 @@ def _key(value: Any) -> Any:
         return None
     if np.shape(value):
         return tuple(_key(entry) for entry in np.reshape(value, -1))
-    entry = value[()] if isinstance(value, np.ndarray) else value
-    return entry
+    return value[()] if isinstance(value, np.ndarray) else value
 
 
 def exactly_tied(left: Any, right: Any) -> bool:

@@ -72,7 +72,9 @@ class _Unroller:
     def run(self) -> Program:
         builder = self.builder
         builder.keep_names(param.value.name for param in self.program.params)
-        builder.keep_names(instruction.out.name for instruction in self.program.instructions if not instruction.out.shape)
+        builder.keep_names(
+            instruction.out.name for instruction in self.program.instructions if not instruction.out.shape
+        )
         values = []
         for param in self.program.params:
             builder.free_name(param.value.name)

@@ -11,6 +11,7 @@ import numpy as np
 from cfcompiler.analyses.field import Field, field_at, filled, seeds_of
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.interpreter import run
+from cfcompiler.operations import OPERATIONS
 from cfcompiler.program import Apply, Instruction, Kink, Program
 from cfcompiler.primitives import COMPARISONS
 from cfcompiler.transforms.forward import jvp
@@ -103,7 +104,7 @@ def switches(program: Program, point: Point) -> dict[tuple[str, int], Any]:
             case _:
                 return
         for place, (a, b) in enumerate(pairs):
-            found[name, place] = a - b
+            found[name, place] = OPERATIONS["sub"](a, b)
 
     run(program, point, EXACT, watch)
     return found

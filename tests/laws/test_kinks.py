@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cfcompiler import ties
-from cfcompiler.compiler import compile_text
 from cfcompiler.arithmetic import EXACT, FLOATS
+from cfcompiler.compiler import compile_text
 from cfcompiler.interpreter import run
 from cfcompiler.program import Kink, Program
 from cfcompiler.transforms.reverse import gradient
@@ -99,7 +99,11 @@ CURVES = [
     ("def f(x, y, z):\n    return clip(x, y, z)\n", ("1", "1", "2"), (1, 1, 0)),
     ("def f(x, y, z):\n    return clip(x, y, z)\n", ("2", "1", "2"), (1, 0, 1)),
     ("def f(x, y):\n    return relu(x - y) + abs(2*y - 2*x) - relu(y - x)\n", ("5", "5"), (1, 1)),
-    ("def f(x, y, z):\n    s = sort([x, y, z])\n    return s[0] + 2*s[1] + 4*s[2]\n", ("1", "1", "1"), (1, 1, 1)),
+    (
+        "def f(x, y, z):\n    s = sort([x, y, z])\n    return s[0] + 2*s[1] + 4*s[2]\n",
+        ("1", "1", "1"),
+        (1, 1, 1),
+    ),
     ("def f(x, y, z):\n    return median([x, y, z])\n", ("1", "1", "1"), (1, 1, 1)),
     ("def f(x, y, z):\n    return sum(cummax([x, y, z]))\n", ("1", "1", "1"), (1, 1, 1)),
     ("def f(x, y):\n    return norminf([x, y])\n", ("1", "1"), (1, 1)),
@@ -114,7 +118,9 @@ BREAKS = {
 }
 
 
-def _defect(text: str, point: tuple[str, ...], velocity: tuple[int, ...], preset: str, **overrides: str) -> Fraction:
+def _defect(
+    text: str, point: tuple[str, ...], velocity: tuple[int, ...], preset: str, **overrides: str
+) -> Fraction:
     """Derivative by the rules along the curve, less the derivative of the value along it (exact: it is linear)."""
     program = _program(text, preset, **overrides)
     slopes = _exact(gradient(program), *point)[1:]

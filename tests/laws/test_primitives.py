@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import sympy
 
+from cfcompiler.arithmetic import EXACT, FLOATS
 from cfcompiler.builder import Builder
 from cfcompiler.formulas import compile_formula
-from cfcompiler.arithmetic import EXACT, FLOATS
 from cfcompiler.interpreter import run
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import to_float
@@ -38,7 +38,10 @@ _POINTS: dict[str, tuple[float, ...]] = {
     "atanh": (-0.75, 0.125, 0.5),
     "acosh": (1.25, 2.5, 3.0),
 }
-_EXPONENTS = {"ipow": (Fraction(-2), Fraction(0), Fraction(1), Fraction(3)), "rpow": (Fraction(5, 2), Fraction(-1, 2))}
+_EXPONENTS = {
+    "ipow": (Fraction(-2), Fraction(0), Fraction(1), Fraction(3)),
+    "rpow": (Fraction(5, 2), Fraction(-1, 2)),
+}
 
 
 def _exponents(row: Primitive) -> tuple[Fraction | None, ...]:
@@ -76,10 +79,15 @@ def test_partials_agree_with_central_differences(name: str) -> None:
             for place, slope in enumerate(gradient):
                 step = 1e-5
                 ahead, behind = (
-                    _floats(program, *(x + (sign * step if i == place else 0.0) for i, x in enumerate(point)))[0]
+                    _floats(
+                        program, *(x + (sign * step if i == place else 0.0) for i, x in enumerate(point))
+                    )[0]
                     for sign in (1, -1)
                 )
-                assert slope == pytest.approx((ahead - behind) / (2 * step), rel=1e-6, abs=1e-7), (point, exponent)
+                assert slope == pytest.approx((ahead - behind) / (2 * step), rel=1e-6, abs=1e-7), (
+                    point,
+                    exponent,
+                )
 
 
 @cache
@@ -95,7 +103,10 @@ def test_partials_agree_with_the_derivative_of_the_rows_own_value(name: str) -> 
     backward = vjp(_program(row, None))
     for point in _places(row):
         gradient = _floats(backward, *point, 1.0)[1:]
-        names = {sympy.Symbol(name, real=True): sympy.Rational(x) for name, x in zip(row.params, point, strict=True)}
+        names = {
+            sympy.Symbol(name, real=True): sympy.Rational(x)
+            for name, x in zip(row.params, point, strict=True)
+        }
         for place, slope in enumerate(gradient):
             expected = complex(_symbolic(row, place).subs(names).evalf(30))
             assert abs(expected.imag) < 1e-12
@@ -128,7 +139,9 @@ def test_exact_value_is_the_float_value(name: str) -> None:
                 for param, x in zip(program.params, point, strict=True)
             }
             exact = run(program, inputs, EXACT)[program.results[0].name][()]
-            assert to_float(exact) == pytest.approx(_floats(program, *point)[0], rel=1e-13, nan_ok=True), to_text(exact)
+            assert to_float(exact) == pytest.approx(_floats(program, *point)[0], rel=1e-13, nan_ok=True), (
+                to_text(exact)
+            )
 
 
 @pytest.mark.parametrize("name", sorted(TABLE))
@@ -155,8 +168,15 @@ def test_second_derivatives_agree_with_differences_of_the_first(name: str) -> No
                 tangents = _floats(second, *point, 1.0, *seeds, 0.0)[results + 1 :]
                 step = 1e-5
                 ahead, behind = (
-                    _floats(backward, *(x + (sign * step if i == place else 0.0) for i, x in enumerate(point)), 1.0)[1:]
+                    _floats(
+                        backward,
+                        *(x + (sign * step if i == place else 0.0) for i, x in enumerate(point)),
+                        1.0,
+                    )[1:]
                     for sign in (1, -1)
                 )
                 for tangent, a, b in zip(tangents, ahead, behind, strict=True):
-                    assert tangent == pytest.approx((a - b) / (2 * step), rel=1e-5, abs=1e-6), (point, exponent)
+                    assert tangent == pytest.approx((a - b) / (2 * step), rel=1e-5, abs=1e-6), (
+                        point,
+                        exponent,
+                    )
