@@ -51,6 +51,7 @@ class Field:
 
 def field_at(program: Program, point: Point) -> Field:
     """D at `point`, which has an array of exact numbers for every parameter of `program`."""
+    program = tidy(program)  # a guard that nothing needs must not be forced: `backward` may use its name
     try:
         backward = verify(scalarize(tidy(vjp(program)), MOST_SCALARS))
     except TooManyScalars as problem:

@@ -179,6 +179,8 @@ class Sweep:
             yield from getattr(self, f"_{instruction.op}")(state, instruction)
             return
         if isinstance(instruction, Select):
+            if instruction.guard.name not in self.primal:
+                raise Undecided("a condition is not known along the arc", instruction)
             chosen = instruction.then if bool(self.primal[instruction.guard.name]) else instruction.orelse
             state.values[out.name] = state.values[chosen.name] if chosen.name in moving else None
             yield state

@@ -19,15 +19,12 @@ from math import prod
 
 from cfcompiler.primitives import TABLE
 from cfcompiler.program import Apply, Instruction, Kink, Program, Select, Shape, Value
-from cfcompiler.shapes import broadcast_shapes
-from cfcompiler.source import NOWHERE, Span
 from cfcompiler.targets.numpy_module.block_names import BlockCode, safe_names
 from cfcompiler.targets.numpy_module.calls import (
     Call,
     Calls,
     Derived,
     Layout,
-    Memory,
     Name,
     Operand,
     Register,
@@ -38,6 +35,7 @@ from cfcompiler.targets.numpy_module.calls import (
 from cfcompiler.targets.numpy_module.constants import Constants
 from cfcompiler.targets.numpy_module.expressions import Facts, array_name, expression, extremum_rule, key_text
 from cfcompiler.targets.numpy_module.many_points import many_points, places_name, put_text, summed_axes
+from cfcompiler.targets.numpy_module.masks import Masks
 from cfcompiler.targets.numpy_module.patterns import mask_plan, read
 from cfcompiler.targets.numpy_module.ranks import MOST_RANKS, ranked
 from cfcompiler.targets.numpy_module.windows import windows_of, windows_text
@@ -99,11 +97,9 @@ class _Arrays:
         self.calls = Calls()
         self.facts = Facts(program)
         self.operands: dict[str, Operand] = {}
-        self.truths: dict[tuple[str, str, str], Operand] = {}
-        self.masks: dict[tuple[Operand, bool], Register] = {}
+        self.masks = Masks(self.calls, constants, self._wide, shaped=True)
         self.outputs = [f"out{place}" for place in range(len(program.results))]
         self.aliased: set[str] = set()
-        self.span: Span = NOWHERE
         self.readers: dict[str, list[Instruction]] = {}
         self.weighings: dict[tuple[str, str], list[Apply]] = {}
         for instruction in program.instructions:
@@ -123,7 +119,7 @@ class _Arrays:
             self.aliased.add(name)
             self.operands[param.value.name] = Name(name, f"{name}r", fixed=True)
         for instruction in self.program.instructions:
-            self.span = instruction.span
+            self.calls.span = instruction.span
             self._lower(instruction)
         claimed: dict[Register, Name] = {}
         for output, value in zip(self.outputs, self.program.results, strict=True):
@@ -132,7 +128,7 @@ class _Arrays:
             if isinstance(operand, Register) and operand not in claimed and operand.shape == value.shape:
                 claimed[operand] = Name(output, f"{output}r")
             else:
-                self.calls.line(f"np.copyto({output}, {{0}})", operand, span=NOWHERE)
+                self.calls.line(f"np.copyto({output}, {{0}})", operand)
         return allocate(self.calls.calls, claimed, self.program.source)
 
     def _lower(self, instruction: Instruction) -> None:
@@ -173,16 +169,14 @@ class _Arrays:
             return Derived(operand.base, text.replace("{0}", operand.text))
         return Derived(operand, text)
 
-    def _ufunc(
-        self, name: str, shape: Shape, *uses: Use | Operand, memory: Memory = "real", raw: bool = False
-    ) -> Register:
-        return self.calls.ufunc(name, *uses, span=self.span, memory=memory, raw=raw, shape=shape)
+    def _ufunc(self, name: str, shape: Shape, *uses: Operand) -> Register:
+        return self.calls.ufunc(name, *uses, shape=shape)
 
     def _into(self, text: str, shape: Shape, *operands: Operand) -> Register:
         """A call that is not elementwise, into a buffer of its own."""
         out = self.calls.register("real", shape)
         uses = tuple(Use(operand) for operand in operands)
-        self.calls.calls.append(Call(text, uses, Use(out), self.span, elementwise=False))
+        self.calls.calls.append(Call(text, uses, Use(out), self.calls.span, elementwise=False))
         return out
 
     # rows
@@ -197,7 +191,7 @@ class _Arrays:
         if row.kind == "elementwise" and not row.numpy.startswith("_"):
             return self._ufunc(row.numpy, out.shape, *(self._wide(arg) for arg in instruction.args))
         if row.kind == "condition":
-            return self._truth(op, instruction.args)
+            return self.masks.truth(op, *instruction.args)
         return self._plain(instruction)
 
     def _plain(self, instruction: Instruction) -> Operand:
@@ -209,7 +203,7 @@ class _Arrays:
             return f"{{{len(uses) - 1}}}"
 
         name = self.names[instruction.out.name]
-        self.calls.line(f"{name} = {expression(instruction, hole, self.facts)}", *uses, span=self.span)
+        self.calls.line(f"{name} = {expression(instruction, hole, self.facts)}", *uses)
         raw = "np.int8" if instruction.out.kind == "bool" else "np.int64"
         return Name(name, f"{name}.view({raw})")
 
@@ -259,7 +253,7 @@ class _Arrays:
         if kept and len(instruction.out.shape) != len(instruction.args[0].shape):
             name = self.names[instruction.out.name]
             text = f"{name} = np.add.reduce({{0}}, axis={axes}).reshape({instruction.out.shape})"
-            self.calls.line(text, operand, span=self.span)
+            self.calls.line(text, operand)
             return Name(name, f"{name}.view(np.int64)")
         keep = ", keepdims=True" if kept else ""
         return self._into(f"np.add.reduce({{0}}, axis={axes}{keep}, out={{out}})", instruction.out.shape, operand)
@@ -291,7 +285,7 @@ class _Arrays:
     def _op_place(self, instruction: Apply) -> Operand:
         out = self._into("{out}[...] = 0.0", instruction.out.shape)
         key = key_text(instruction.attribute("key"), 0)
-        self.calls.line(f"{{0}}[{key}] = {{1}}", out, self._operand(instruction.args[0]), span=self.span)
+        self.calls.line(f"{{0}}[{key}] = {{1}}", out, self._operand(instruction.args[0]))
         return out
 
     def _op_take(self, instruction: Apply) -> Operand:
@@ -358,46 +352,24 @@ class _Arrays:
     def _line(self, instruction: Apply, text: str, *values: Value) -> Operand:
         """A local name for `text` over the values."""
         name = self.names[instruction.out.name]
-        self.calls.line(f"{name} = {text}", *(self._operand(value) for value in values), span=self.span)
+        self.calls.line(f"{name} = {text}", *(self._operand(value) for value in values))
         return Name(name, f"{name}.view(np.int64)")
 
     # choices
-
-    def _truth(self, comparison: str, args: tuple[Value, ...]) -> Operand:
-        key = (comparison, args[0].name, args[-1].name)
-        if key not in self.truths:
-            shape = broadcast_shapes(*(arg.shape for arg in args))
-            ufunc = TABLE[comparison].numpy or comparison
-            operands = (self._wide(arg) for arg in args)
-            self.truths[key] = self._ufunc(ufunc, shape, *operands, memory="truth")
-        return self.truths[key]
-
-    def _mask(self, truth: Operand, positive: bool) -> Register:
-        """All bits where `truth` is `positive`, else none."""
-        if (truth, positive) not in self.masks:
-            assert isinstance(truth, Register)
-            shape = truth.shape or ()
-            if positive:
-                mask = self._ufunc("negative", shape, Use(truth, "raw"), raw=True)
-            else:
-                one = self.constants.integer("ONE_BYTE", "np.array(1, dtype=np.int8)")
-                mask = self._ufunc("subtract", shape, Use(truth, "raw"), Name(one, one, fixed=True), raw=True)
-            self.masks[truth, positive] = mask
-        return self.masks[truth, positive]
 
     def _prepare(self, kink: Kink) -> None:
         """The comparisons that the weighings of this kink will ask for, while its sides are still there."""
         for weighing in self.weighings.get((kink.left.name, kink.right.name), []):
             plan = mask_plan(weighing.attribute("weights"))
             if plan is not None and plan.exact:
-                self._truth(plan.comparison, (kink.left, kink.right))
+                self.masks.truth(plan.comparison, kink.left, kink.right)
 
     def _kink(self, kink: Kink) -> Operand:
         left, right, above, below, shape = kink.left, kink.right, kink.above, kink.below, kink.out.shape
         if above == left and below == right:
             if self._is_zero(right) and left.shape == shape:
-                mask = self._mask(self._truth("less", (left, right)), False)
-                return self._ufunc("bitwise_and", shape, Use(self._wide(left), "raw"), Use(mask, "raw"), raw=True)
+                mask = self.masks.mask(self.masks.truth("less", left, right), False)
+                return self.masks.bits("bitwise_and", self._wide(left), mask, shape)
             return self._ufunc("maximum", shape, self._wide(below), self._wide(above))
         if above == right and below == left:
             return self._ufunc("minimum", shape, self._wide(below), self._wide(above))
@@ -418,12 +390,7 @@ class _Arrays:
         plan = mask_plan(weighing.attribute("weights"))
         if plan is None or not plan.exact:
             return self._plain(weighing)
-        truth, shape = self._truth(plan.comparison, (left, right)), weighing.out.shape
+        truth, shape = self.masks.truth(plan.comparison, left, right), weighing.out.shape
         if weighing.attribute("gate") == "select":
-            mask = self._mask(truth, plan.positive)
-            return self._ufunc("bitwise_and", shape, Use(self._wide(term), "raw"), Use(mask, "raw"), raw=True)
-        if not plan.positive:
-            assert isinstance(truth, Register)
-            truth = self._ufunc("logical_not", truth.shape or (), truth, memory="truth")
-        return self._ufunc("multiply", shape, truth, self._wide(term))
-
+            return self.masks.kept(truth, plan.positive, self._wide(term), shape)
+        return self._ufunc("multiply", shape, truth if plan.positive else self.masks.opposite(truth), self._wide(term))

@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 from math import isfinite
 
 from cfcompiler.arithmetic import nearest_float
-from cfcompiler.primitives import COMPARISONS, TABLE
+from cfcompiler.primitives import TABLE
 from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, Value
-from cfcompiler.source import NOWHERE, Span
 from cfcompiler.targets.numpy_module.calls import (
     Call,
     Calls,
@@ -27,10 +27,9 @@ from cfcompiler.targets.numpy_module.calls import (
 )
 from cfcompiler.targets.numpy_module.constants import Constants
 from cfcompiler.targets.numpy_module.expressions import Facts, expression
+from cfcompiler.targets.numpy_module.masks import WINDOW, Masks
 from cfcompiler.targets.numpy_module.patterns import Guard, Patterns, mask_plan, read, sliced
 from cfcompiler.targets.numpy_module.slopes import look_up
-
-_WINDOW = 12  # calls for which a mask is kept rather than made again from its truth buffer
 
 
 class Block:
@@ -46,15 +45,9 @@ class Block:
         self.numbers: dict[str, Number] = {}
         self.negated: dict[str, Operand] = {}  # value -> where its negative is
         self.known: dict[tuple[str, tuple[Use | Operand, ...]], tuple[Register, int]] = {}
-        self.truths: dict[tuple[str, str, str], Operand] = {}
-        self.opposites: dict[Operand, Operand] = {}
-        self.masks: dict[tuple[Operand, bool], tuple[Register, int]] = {}
-        self.shares: dict[tuple[Operand, Operand], tuple[Operand, bool]] = {}
-        self.sure: Operand | None = None
-        self.watched: set[tuple[str, str]] = set()
+        self.masks = Masks(self.calls, constants, self.real, shaped=False)
         self.aliased: set[str] = set()
         self.outputs = [f"out{place}" for place in range(len(program.results))]
-        self.span: Span = NOWHERE
         self.sure_text = "None"
         self.guards_of: dict[tuple[str, str], list[Guard]] = {}
         self.weighings: dict[tuple[str, str], list[Apply]] = {}
@@ -72,7 +65,7 @@ class Block:
         packing = self._packing()
         decided = found.decided if found is not None else ()
         for instruction in self._needed(found):
-            self.span = instruction.span
+            self.calls.span = instruction.span
             if instruction.out.name not in packing:
                 self._lower(instruction)
         claimed: dict[Register, Name] = {}
@@ -82,9 +75,9 @@ class Block:
                 self._results(output, value, claimed, prologue)
         if found is not None:
             prologue.append(self._look_up(found, function))
-        if self.sure is not None:
+        if self.masks.sure is not None:
             # the last reader of the register: keeps its buffer to the end
-            self.calls.line("sure = {0}", self.sure, span=NOWHERE)
+            self.calls.line("sure = {0}", self.masks.sure)
             self.sure_text = "sure"
         calls = [*prologue, *gathered(self.calls.calls)]
         return allocate(calls, claimed, self.program.source), calls
@@ -107,12 +100,12 @@ class Block:
         truths = []
         for guard in found.guards:
             if not guard.exact:
-                self._watch(guard.left, guard.right)
-            truths.append(self._truth(guard.comparison, guard.left, guard.right))
+                self.masks.watch(guard.left, guard.right)
+            truths.append(self.masks.truth(guard.comparison, guard.left, guard.right))
         targets = [
             f"{self.outputs[place]}[{', '.join(map(str, entry))}]" if entry else self.outputs[place]
             for place in found.decided
-            for entry in _places(self.program.results[place].shape)
+            for entry in product(*map(range, self.program.results[place].shape))
         ]
         return look_up(self.calls, self.constants, truths, targets, function)
 
@@ -155,10 +148,9 @@ class Block:
             return
         entries = self._entries(value)
         if entries is None:
-            self.calls.line(f"{output}[...] = {{0}}", self.real(value), span=NOWHERE)
+            self.calls.line(f"{output}[...] = {{0}}", self.real(value))
             return
-        places = _places(value.shape)
-        for place, entry in zip(places, entries, strict=True):
+        for place, entry in zip(product(*map(range, value.shape)), entries, strict=True):
             name = f"{output}_{'_'.join(map(str, place))}"
             prologue.append(Call(f"{name} = {output}[{', '.join(map(str, place))}]", (), None))
             self._result(Name(name, f"{name}.view(np.int64)"), entry, claimed)
@@ -168,7 +160,7 @@ class Block:
         if isinstance(operand, Register) and operand not in claimed:
             claimed[operand] = target
             return
-        self.calls.line(f"np.copyto({target.plain}, {{0}})", operand, span=NOWHERE)
+        self.calls.line(f"np.copyto({target.plain}, {{0}})", operand)
 
     # operands
 
@@ -192,14 +184,11 @@ class Block:
         """The value of a ufunc; the same call of a little before is not made again."""
         place = len(self.calls.calls)
         found = self.known.get((name, uses))
-        if found is not None and place - found[1] <= _WINDOW:
+        if found is not None and place - found[1] <= WINDOW:
             return found[0]
-        register = self.calls.ufunc(name, *uses, span=self.span)
+        register = self.calls.ufunc(name, *uses)
         self.known[name, uses] = (register, place)
         return register
-
-    def _bits(self, name: str, *operands: Operand) -> Register:
-        return self.calls.ufunc(name, *(Use(operand, "raw") for operand in operands), raw=True, span=self.span)
 
     def _is_zero(self, value: Value) -> bool:
         return self.numbers.get(value.name) == Fraction(0)
@@ -208,55 +197,6 @@ class Block:
         """A number that 0 may multiply: 0 * number = 0."""
         number = self.numbers.get(value.name)
         return isinstance(number, Fraction) and number >= 0
-
-    # truths and masks
-
-    def _truth(self, comparison: str, left: Value, right: Value) -> Operand:
-        key = (comparison, left.name, right.name)
-        if key not in self.truths:
-            uses = (self.real(left), self.real(right))
-            self.truths[key] = self.calls.ufunc(comparison, *uses, memory="truth", span=self.span)
-        return self.truths[key]
-
-    def _opposite(self, truth: Operand) -> Operand:
-        if truth not in self.opposites:
-            self.opposites[truth] = self.calls.ufunc("logical_not", truth, memory="truth", span=self.span)
-        return self.opposites[truth]
-
-    def _mask(self, truth: Operand, positive: bool) -> Register:
-        """All bits where `truth` is `positive`, else none."""
-        key = (truth, positive)
-        place = len(self.calls.calls)
-        if key not in self.masks or place - self.masks[key][1] > _WINDOW:
-            if positive:
-                mask = self.calls.ufunc("negative", Use(truth, "raw"), raw=True, span=self.span)
-            else:
-                one = self.constants.integer("ONE_BYTE", "np.array(1, dtype=np.int8)")
-                mask = self.calls.ufunc("subtract", Use(truth, "raw"), Name(one, one, fixed=True), raw=True, span=self.span)
-            self.masks[key] = (mask, place)
-        return self.masks[key][0]
-
-    def _watch(self, left: Value, right: Value) -> None:
-        """Ask of the points that left and right differ; the others are open."""
-        if (left.name, right.name) in self.watched:
-            return
-        self.watched.add((left.name, right.name))
-        self._require(self._either("greater", "less", left, right))
-
-    def _watch_order(self, left: Value, right: Value) -> None:
-        """Ask of the points that left and right can be compared."""
-        if (left.name, right.name) not in self.watched:
-            self._require(self._either("greater_equal", "less", left, right))
-
-    def _either(self, one: str, other: str, left: Value, right: Value) -> Operand:
-        truths = (self._truth(one, left, right), self._truth(other, left, right))
-        return self.calls.ufunc("logical_or", *truths, memory="truth", span=self.span)
-
-    def _require(self, truth: Operand) -> None:
-        """Points where `truth` does not hold are open."""
-        if self.sure is not None:
-            truth = self.calls.ufunc("logical_and", self.sure, truth, memory="truth", span=self.span)
-        self.sure = truth
 
     # instructions
 
@@ -327,8 +267,6 @@ class Block:
             return self._ufunc("multiply", base, base) if exponent == 2 else self._ufunc(
                 "power", base, self._number(exponent)
             )
-        if op in COMPARISONS:
-            return self._truth(op, args[0], args[1])
         if op == "weigh":
             return self._weigh(instruction)
         if op in ("reshape", "broadcast", "sum_to"):
@@ -340,7 +278,7 @@ class Block:
         row = TABLE[op]
         operands = [self.real(arg) for arg in args]
         if row.kind == "condition":
-            return self.calls.ufunc(row.numpy or op, *operands, memory="truth", span=self.span)
+            return self.masks.truth(op, *args)
         if row.kind == "elementwise" and not row.numpy.startswith("_"):
             return self._ufunc(row.numpy, *operands)
         return self._plain(instruction)
@@ -370,11 +308,8 @@ class Block:
         else:
             text = expression(instruction, hole, self.facts)
         name = self.names[instruction.out.name]
-        self.calls.line(f"{name} = {text}", *uses, span=self.span)
+        self.calls.line(f"{name} = {text}", *uses)
         return Name(name, f"{name}.view(np.int8)" if instruction.out.kind == "bool" else f"{name}.view(np.int64)")
-
-    def _op_isnan(self, instruction: Apply) -> Operand:
-        return self.calls.ufunc("isnan", self.real(instruction.args[0]), memory="truth", span=self.span)
 
     def _op_to_real(self, instruction: Apply) -> Operand:
         one = self._number(Fraction(1))
@@ -385,8 +320,8 @@ class Block:
         one, zero = self._number(Fraction(1)), self._number(Fraction(0))
         small = self._ufunc("exp", self._ufunc("negative", self._ufunc("absolute", self.real(x))))
         whole = self._ufunc("add", one, small)
-        right = self.calls.ufunc("greater_equal", self.real(x), zero, memory="truth", span=self.span)
-        return self._ufunc("divide", self._blend(self._mask(right, True), one, small), whole)
+        right = self.calls.ufunc("greater_equal", self.real(x), zero, memory="truth")
+        return self._ufunc("divide", self.masks.blend(right, one, small), whole)
 
     def _op_softplus(self, instruction: Apply) -> Operand:
         x = self.real(instruction.args[0])
@@ -399,14 +334,14 @@ class Block:
         """The comparisons that the weighings of this kink will ask for, while its sides are still there."""
         for guard in self.guards_of.get((kink.left.name, kink.right.name), []):
             if not guard.exact:
-                self._watch(kink.left, kink.right)
-            self._truth(guard.comparison, kink.left, kink.right)
+                self.masks.watch(kink.left, kink.right)
+            self.masks.truth(guard.comparison, kink.left, kink.right)
         for weighing in self.weighings.get((kink.left.name, kink.right.name), []):
             plan = mask_plan(weighing.attribute("weights"))
             if plan is not None:
                 if not plan.exact:
-                    self._watch(kink.left, kink.right)
-                self._truth(plan.comparison, kink.left, kink.right)
+                    self.masks.watch(kink.left, kink.right)
+                self.masks.truth(plan.comparison, kink.left, kink.right)
 
     def _kink(self, kink: Kink) -> Operand:
         left, right, above, below = kink.left, kink.right, kink.above, kink.below
@@ -417,23 +352,23 @@ class Block:
         if above == right and below == left:
             return self._ufunc("minimum", self.real(below), self.real(above))
         if self._is_zero(right) and above == left and self.negated.get(below.name) == self.real(left):
-            if (left.name, right.name) not in self.watched:
-                self._require(self._truth("not_equal", left, right))  # -0.0 is its own absolute value here
+            if (left.name, right.name) not in self.masks.watched:
+                self.masks.require(self.masks.truth("not_equal", left, right))  # -0.0 is its own absolute value here
             return self._ufunc("absolute", self.real(left))
-        watched = (left.name, right.name) in self.watched
+        watched = (left.name, right.name) in self.masks.watched
         if not watched:
-            self._watch_order(left, right)
-        truth = self._truth("greater" if watched else "less", left, right)
+            self.masks.watch_order(left, right)
+        truth = self.masks.truth("greater" if watched else "less", left, right)
         one, other = (above, below) if watched else (below, above)
         return self._chosen(truth, one, other)
 
     def _cut_below_zero(self, x: Value, zero: Value) -> Operand:
         """relu: x but for the bits of negative numbers; NaN and -0.0 pass."""
-        if (x.name, zero.name) in self.watched:
-            mask = self._mask(self._truth("greater", x, zero), True)
+        if (x.name, zero.name) in self.masks.watched:
+            mask = self.masks.mask(self.masks.truth("greater", x, zero), True)
         else:
-            mask = self._mask(self._truth("less", x, zero), False)
-        return self._bits("bitwise_and", self.real(x), mask)
+            mask = self.masks.mask(self.masks.truth("less", x, zero), False)
+        return self.masks.bits("bitwise_and", self.real(x), mask, ())
 
     def _select(self, select: Select) -> Operand:
         if select.out.shape or select.out.kind != "real":
@@ -447,22 +382,10 @@ class Block:
         if self._is_zero(then):
             return self._kept(truth, False, orelse)
         one, other = self.real(then), self.real(orelse)
-        return self._blend(self._mask(truth, True), one, other)
-
-    def _blend(self, mask: Register, one: Operand, other: Operand) -> Register:
-        differing = self._bits("bitwise_xor", one, other)
-        return self._bits("bitwise_xor", self._bits("bitwise_and", differing, mask), other)
+        return self.masks.blend(truth, one, other)
 
     def _kept(self, truth: Operand, positive: bool, value: Value) -> Operand:
-        """The value where truth is `positive`, else 0; the other half of an earlier share by exclusive or."""
-        term = self.real(value)
-        share = self.shares.get((term, truth))
-        if share is not None:
-            kept, sense = share
-            return kept if sense == positive else self._bits("bitwise_xor", term, kept)
-        kept = self._bits("bitwise_and", term, self._mask(truth, positive))
-        self.shares[(term, truth)] = (kept, positive)
-        return kept
+        return self.masks.kept(truth, positive, self.real(value), ())
 
     def _weigh(self, weighing: Apply) -> Operand:
         left, right, term = weighing.args
@@ -470,15 +393,8 @@ class Block:
         if plan is None:
             return self._plain(weighing)
         if not plan.exact:
-            self._watch(left, right)
-        truth, positive = self._truth(plan.comparison, left, right), plan.positive
+            self.masks.watch(left, right)
+        truth, positive = self.masks.truth(plan.comparison, left, right), plan.positive
         if weighing.attribute("gate") == "select" or self._harmless(term):
             return self._kept(truth, positive, term)
-        return self._ufunc("multiply", truth if positive else self._opposite(truth), self.real(term))
-
-
-def _places(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-    places: list[tuple[int, ...]] = [()]
-    for size in shape:
-        places = [(*place, entry) for place in places for entry in range(size)]
-    return places
+        return self._ufunc("multiply", truth if positive else self.masks.opposite(truth), self.real(term))

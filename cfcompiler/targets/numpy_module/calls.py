@@ -85,6 +85,7 @@ class Calls:
 
     calls: list[Call] = field(default_factory=list)
     registers: int = 0
+    span: Span = NOWHERE  # of the instruction that is being lowered
 
     def register(self, memory: Memory, shape: Shape | None = None) -> Register:
         self.registers += 1
@@ -94,7 +95,6 @@ class Calls:
         self,
         name: str,
         *uses: Use | Operand,
-        span: Span,
         memory: Memory = "real",
         raw: bool = False,
         shape: Shape | None = None,
@@ -104,13 +104,13 @@ class Calls:
         operands = tuple(use if isinstance(use, Use) else Use(use) for use in uses)
         holes = ", ".join(f"{{{index}}}" for index in range(len(operands)))
         target = Use(out, "raw" if raw else "plain")
-        self.calls.append(Call(f"np.{name}({holes}, out={{out}})", operands, target, span))
+        self.calls.append(Call(f"np.{name}({holes}, out={{out}})", operands, target, self.span))
         return out
 
-    def line(self, text: str, *uses: Use | Operand, span: Span) -> None:
+    def line(self, text: str, *uses: Use | Operand) -> None:
         """A line of its own that defines a name, or writes where no register is."""
         operands = tuple(use if isinstance(use, Use) else Use(use) for use in uses)
-        self.calls.append(Call(text, operands, None, span))
+        self.calls.append(Call(text, operands, None, self.span))
 
 
 @dataclass(frozen=True, slots=True)

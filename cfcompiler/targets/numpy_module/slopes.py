@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from cfcompiler.primitives import COMPARISONS
 from cfcompiler.program import Apply, Program, Value
-from cfcompiler.source import NOWHERE
 from cfcompiler.targets.numpy_module.calls import Call, Calls, Name, Operand, Register, Use
 from cfcompiler.targets.numpy_module.constants import Constants
 from cfcompiler.targets.numpy_module.expressions import Facts
@@ -67,14 +66,14 @@ def look_up(calls: Calls, constants: Constants, truths: list[Operand], targets: 
         part = truths[start : start + _BYTE_BITS]
         byte = Use(_byte(calls, part), "raw")
         if code is None:
-            code = calls.ufunc("positive", byte, raw=True, span=NOWHERE)
+            code = calls.ufunc("positive", byte, raw=True)
             continue
         factor = constants.integer(f"K_WORD_{2 ** len(part)}", f"np.array({2 ** len(part)})")
-        code = calls.ufunc("multiply", Use(code, "raw"), Name(factor, factor, fixed=True), raw=True, span=NOWHERE)
-        code = calls.ufunc("add", Use(code, "raw"), byte, raw=True, span=NOWHERE)
+        code = calls.ufunc("multiply", Use(code, "raw"), Name(factor, factor, fixed=True), raw=True)
+        code = calls.ufunc("add", Use(code, "raw"), byte, raw=True)
     assert code is not None
     for row, target in enumerate(targets):
-        calls.line(f'table[{row}].take({{0}}, out={target}, mode="wrap")', Use(code, "raw"), span=NOWHERE)
+        calls.line(f'table[{row}].take({{0}}, out={target}, mode="wrap")', Use(code, "raw"))
     return Call(f"table = _table({function}_slopes, {len(truths)})", (), None)
 
 
@@ -82,8 +81,8 @@ def _byte(calls: Calls, truths: list[Operand]) -> Operand:
     """Up to seven bits as one small number."""
     byte = truths[0]
     for truth in truths[1:]:
-        doubled = calls.ufunc("add", Use(byte, "raw"), Use(byte, "raw"), memory="truth", raw=True, span=NOWHERE)
+        doubled = calls.ufunc("add", Use(byte, "raw"), Use(byte, "raw"), memory="truth", raw=True)
         byte = calls.ufunc(
-            "bitwise_or", Use(doubled, "raw"), Use(truth, "raw"), memory="truth", raw=True, span=NOWHERE
+            "bitwise_or", Use(doubled, "raw"), Use(truth, "raw"), memory="truth", raw=True
         )
     return byte
