@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cfcompiler import __version__, errors
-from cfcompiler.errors import CFError
+from cfcompiler.errors import CFError, Diagnostic
 from cfcompiler.source import NOWHERE, Source
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ STDIN = "<stdin>"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -43,12 +44,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader has gone
         return BROKEN_PIPE
+    except OSError as problem:
+        if problem.filename is not None:
+            return _bug(problem)
+        _drop_output()  # files are read and written elsewhere: this is a full disk behind standard output
+        return _complain(_failed(errors.cannot_write("standard output", problem.strerror or str(problem))))
     except Exception as problem:
         return _bug(problem)
     return code
+
+
+def _open_streams() -> None:
+    """The shell can start a program with streams closed (`cfc at p.cf >&-`); Python leaves None for them."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
+
+
+def _drop_output() -> None:
+    """What is still to be written to standard output goes nowhere, also at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -169,7 +186,11 @@ def _add_program(parser: argparse.ArgumentParser, *, required: bool = True) -> N
 
 
 def _wrong(message: str, hint: str = "") -> CFError:
-    return CFError([errors.bad_option(message, hint)], Source("", "cfc"))
+    return _failed(errors.bad_option(message, hint))
+
+
+def _failed(diagnostic: Diagnostic) -> CFError:
+    return CFError([diagnostic], Source("", "cfc"))
 
 
 def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
@@ -224,6 +245,9 @@ def _compile(options: argparse.Namespace) -> int:
         sys.stdout.write(text)
         return DONE
     path = Path(chosen) if chosen is not None else output.default_path(_stem(options.program))
+    source = Path(_stem(options.program))
+    if path.exists() and source.exists() and path.samefile(source):
+        raise _failed(errors.cannot_write(str(path), "it is the program itself"))
     output.write(path, text, force=options.force)
     print(f"wrote {path}")
     return DONE

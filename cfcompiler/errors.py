@@ -314,12 +314,12 @@ def bad_array(span: Span, name: str, what: str) -> Diagnostic:
 
 
 def unknown_input(name: str, known: Sequence[str]) -> Diagnostic:
-    hint = _meant(name, known) or "the inputs are " + ", ".join(known)
-    return Diagnostic("CF090", NOWHERE, f"the program has no input {name!r}", hint)
+    listed = "the inputs are " + ", ".join(known) if known else "it has no inputs at all"
+    return Diagnostic("CF090", NOWHERE, f"the program has no input {name!r}", _meant(name, known) or listed)
 
 
-def missing_input(name: str) -> Diagnostic:
-    return Diagnostic("CF090", NOWHERE, f"the input {name!r} has no value", f"write {name}=0")
+def missing_input(name: str, example: str) -> Diagnostic:
+    return Diagnostic("CF090", NOWHERE, f"the input {name!r} has no value", f"write {name}={example}")
 
 
 def bad_value(name: str, value: str, reason: str = "") -> Diagnostic:
@@ -332,8 +332,9 @@ def outside_domain(span: Span, why: str) -> Diagnostic:
     return Diagnostic("CF092", span, "the point is outside the domain" + (f": {why}" if why else ""))
 
 
-def point_shape(name: str, wanted: str, found: str) -> Diagnostic:
-    return Diagnostic("CF093", NOWHERE, f"the input {name!r} is {wanted}, and its value is {found}")
+def point_shape(name: str, wanted: str, found: str, example: str) -> Diagnostic:
+    what = f"the input {name!r} is {wanted}, and its value is {found}"
+    return Diagnostic("CF093", NOWHERE, what, f"write {name}={example}")
 
 
 def undecided(span: Span, reason: str) -> Diagnostic:

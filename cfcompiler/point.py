@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from cfcompiler.numbers import TooLarge
 from cfcompiler.program import Program, Shape
 from cfcompiler.shapes import text_of
 
+_MOST_SHOWN = 8  # entries of a row in an example
 
 def point_of(program: Program, given: Mapping[str, Any]) -> dict[str, Any]:
     """An object array of exact numbers for every parameter.
@@ -28,11 +30,15 @@ def point_of(program: Program, given: Mapping[str, Any]) -> dict[str, Any]:
     for param in program.params:
         name, shape = param.value.name, param.value.shape
         if name not in given:
-            problems.append(errors.missing_input(name))
+            problems.append(errors.missing_input(name, _example(shape)))
             continue
-        found = _exact(name, given[name], shape, problems)
-        if found is not None:
-            point[name] = found
+        found = _exact(name, given[name], problems)
+        if found is None:
+            continue
+        if found.shape != shape:
+            wanted = text_of(shape) if param.differentiable else text_of(shape).replace("Real", "Const")
+            problems.append(errors.point_shape(name, wanted, text_of(found.shape), _example(shape)))
+        point[name] = found
     if problems:
         raise CFError(problems, program.source)
     return point
@@ -55,20 +61,40 @@ def parse_arguments(program: Program, arguments: Sequence[str]) -> dict[str, Any
     return point_of(program, given)
 
 
-def _exact(name: str, given: Any, shape: Shape, problems: list[Diagnostic]) -> Any:
+def _exact(name: str, given: Any, problems: list[Diagnostic]) -> Any:
     try:
-        nested = _list(given) if isinstance(given, str) else given
+        nested = _list(given) if isinstance(given, str) else _plain(given)
         entries = _entries(nested)
         found = np.empty(_shape(nested), dtype=object)
         for place, entry in zip(np.ndindex(found.shape), entries, strict=True):
-            found[place] = parse_number(entry if isinstance(entry, str) else repr(entry))
+            found[place] = parse_number(entry if isinstance(entry, str) else _text(entry))
     except (ValueError, TooLarge, RecursionError) as problem:
         problems.append(errors.bad_value(name, str(given), str(problem)))
         return None
-    if found.shape != shape:
-        problems.append(errors.point_shape(name, text_of(shape), text_of(found.shape)))
-        return None
     return found
+
+
+def _example(shape: Shape) -> str:
+    """Zeros as a point writes them, [[0,0],[0,0]]; of a long row the first two, and dots."""
+    if not shape:
+        return "0"
+    size, row = shape[0], _example(shape[1:])
+    return "[" + ",".join([row] * size if size <= _MOST_SHOWN else [row, row, "..."]) + "]"
+
+
+def _plain(given: Any) -> Any:
+    """NumPy arrays and numbers, and tuples, as lists and numbers of Python."""
+    if isinstance(given, (np.ndarray, np.generic)):
+        return given.tolist()
+    if isinstance(given, (list, tuple)):
+        return [_plain(entry) for entry in given]
+    return given
+
+
+def _text(entry: Any) -> str:
+    if isinstance(entry, bool) or entry is None:
+        raise ValueError("true, false and null are not numbers")
+    return str(entry) if isinstance(entry, Fraction) else repr(entry)
 
 
 def _list(text: str) -> Any:

@@ -185,8 +185,9 @@ class Germs:
     dtype = object
 
     def number(self, number: Number) -> Any:
+        """A constant; inf and NaN stay what they are: they can be compared and selected, nothing more."""
         exact = number if isinstance(number, Fraction) else parse_number(number)
-        return constant(exact)
+        return exact if numbers.is_special(exact) else constant(exact)
 
     def array(self, data: np.ndarray) -> Any:
         out = np.empty(data.shape, dtype=object)
@@ -199,6 +200,8 @@ class Germs:
         out = np.empty(arrays[0].shape, dtype=object)
         for place in np.ndindex(out.shape):
             values: list[Series] = [array[place] for array in arrays]
+            if any(isinstance(value, str) for value in values):
+                raise Undecided("inf or NaN is computed with along the arc")
             if exponent is not None:
                 out[place] = power(values[0], exponent)
             elif op in UNARY:
@@ -213,12 +216,20 @@ class Germs:
         left, right = np.broadcast_arrays(left, right)
         codes = np.empty(left.shape, dtype=np.int8)
         for place in np.ndindex(left.shape):
-            codes[place] = sign(_minus(left[place], right[place]))
-        assert not np.any(codes == UNORDERED)
+            codes[place] = self._compare(left[place], right[place])
         return codes
 
-    def tied(self, left: Series, right: Series) -> bool:
+    @staticmethod
+    def _compare(left: Any, right: Any) -> int:
+        if not isinstance(left, str) and not isinstance(right, str):
+            return sign(_minus(left, right))
+        code = numbers.compare(*(x if isinstance(x, str) else Fraction(0) for x in (left, right)))
+        return UNORDERED if code == "unordered" or code is None else code
+
+    def tied(self, left: Any, right: Any) -> bool:
         """Whether left and right have the same limit."""
+        if isinstance(left, str) or isinstance(right, str):
+            return bool(left == right != "nan")
         gap = _minus(left, right)
         return is_zero(gap) or gap.valuation > 0
 

@@ -89,8 +89,10 @@ def sign(x: Series) -> int:
     return found
 
 
-def limit(x: Series) -> Any:
+def limit(x: Series | str) -> Any:
     """The value of x as t -> 0: its constant term, "inf" or "-inf" at a pole."""
+    if isinstance(x, str):
+        return x
     if x.coefficients and x.valuation < 0:
         return parse_number("inf" if sign(x) > 0 else "-inf")
     return x.at(0)

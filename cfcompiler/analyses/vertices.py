@@ -7,12 +7,11 @@ no longer used, and joins states that have become equal. Source: theory S3.2, ve
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations, product
-from math import prod
+from itertools import permutations
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from cfcompiler import numbers
 from cfcompiler.arithmetic import Arithmetic, Undecided
 from cfcompiler.interpreter import Machine, taken
 from cfcompiler.program import Apply, Instruction, Program, Select, Value
+from cfcompiler.transforms.sums_first import sums_first
 from cfcompiler.verify import arguments
 
 MOST_STATES = 1 << 14  # states of the sweep at one time
@@ -54,7 +54,7 @@ class Sweep:
         tied: Callable[[Any, Any], bool],
         forced: Mapping[str, bool],
     ) -> None:
-        self.program = program = _sums_first(program)
+        self.program = program = sums_first(program)
         self.arithmetic = arithmetic
         self.tied = tied
         self.machine = Machine(program, arithmetic)
@@ -169,6 +169,9 @@ class Sweep:
             distinct.setdefault(key, _State(live, choices))
         return list(distinct.values())
 
+    def _used_after(self, choice: str, place: int) -> bool:
+        return self.last_choice.get(choice.partition(":")[0], -1) > place
+
     def _advance(self, state: _State, instruction: Instruction, moving: set[str]) -> Iterator[_State]:
         out = instruction.out
         if isinstance(instruction, Apply) and instruction.op in ("weigh", "weigh_extremum", "scatter"):
@@ -179,10 +182,11 @@ class Sweep:
             yield from getattr(self, f"_{instruction.op}")(state, instruction)
             return
         if isinstance(instruction, Select):
-            if instruction.guard.name not in self.primal:
-                raise Undecided("a condition is not known along the arc", instruction)
-            chosen = instruction.then if bool(self.primal[instruction.guard.name]) else instruction.orelse
-            state.values[out.name] = state.values[chosen.name] if chosen.name in moving else None
+            guard = _Both(state.values, self.primal)[instruction.guard.name]
+            chosen = instruction.then if guard is not None and bool(guard) else instruction.orelse
+            state.values[out.name] = (
+                state.values[chosen.name] if guard is not None and chosen.name in moving else None
+            )
             yield state
             return
         known = [value for value in arguments(instruction) if value.name in moving]
@@ -199,10 +203,7 @@ class Sweep:
         zero = self._zeros(())
         own = {value.name: state.values[value.name] for value in known}
         own = {name: zero if value is None else value for name, value in own.items()}
-        try:
-            return self.machine.evaluate(instruction, _Both(own, self.primal))
-        except KeyError:
-            raise Undecided("a value is not known along the arc", instruction) from None
+        return self.machine.evaluate(instruction, _Both(own, self.primal))
 
     def _split(self, state: _State, key: str, options: list[Any]) -> Iterator[tuple[_State, Any]]:
         if key in state.choices:
@@ -247,42 +248,37 @@ class Sweep:
     def _scatter(self, state: _State, instruction: Apply) -> Iterator[_State]:
         """The transpose of a gather: tied keys may be taken in any order, or any one of them."""
         share, places = instruction.args
-        term = state.values[share.name]
         found = self.primal[places.name]
-        options = self._options(places.name, found, term)
-        if len(options) < 2:
-            state.values[instruction.out.name] = self.machine.evaluate(
-                instruction, _Both(state.values, self.primal)
-            )
-            yield state
-            return
-        for after, chosen in self._split(state, _choice_of(instruction), options):
+        states = [(state, [int(place) for place in np.reshape(found, -1)])]
+        for start, options in self._parts(places.name, found, state.values[share.name]):
+            key = f"{places.name}:{start}"
+            states = [
+                (after, [*chosen[:start], *part, *chosen[start + len(part) :]])
+                for before, chosen in states
+                for after, part in self._split(before, key, options)
+            ]
+            if len(states) > MOST_STATES:
+                raise TooManyChoices(f"more than {MOST_STATES} choices among tied keys")
+        for after, chosen in states:
             taken_places = np.reshape(np.array(chosen, dtype=np.int64), np.shape(found))
             values = _Both({**after.values, places.name: taken_places}, self.primal)
             after.values[instruction.out.name] = self.machine.evaluate(instruction, values)
             yield after
 
-    def _options(self, name: str, found: Any, term: Any) -> list[tuple[int, ...]]:
-        """The places that the choice `name` may give, as flat tuples."""
+    def _parts(self, name: str, found: Any, term: Any) -> Iterator[tuple[int, list[tuple[int, ...]]]]:
+        """Where `name` leaves a choice that matters to `term`: the position, and what may stand from there on."""
         maker = self.makers.get(name)
-        current = [int(place) for place in np.reshape(found, -1)]
         if maker is None:
-            return [tuple(current)]
-        keys = self.primal[maker.args[0].name]
+            return
+        keys, places, terms = self.primal[maker.args[0].name], np.reshape(found, -1), np.reshape(term, -1)
         if maker.op == "order":
-            return self._orders(current, keys, term)
-        choices = []
-        for position, place in enumerate(current):
+            yield from self._orders([int(place) for place in places], keys, terms)
+            return
+        for position, place in enumerate(places):
             reach = len(keys) if maker.op == "argextremum" else position + 1
-            tied = [
-                other
-                for other in range(reach)
-                if self.tied(keys[other], keys[place]) and self._same(name, other, place)
-            ]
-            choices.append([place] if self._is_zero(np.reshape(term, -1)[position]) else tied)
-        if prod(len(choice) for choice in choices) > MOST_STATES:
-            raise TooManyChoices(f"more than {MOST_STATES} choices among tied keys")
-        return list(product(*choices))
+            tied = [k for k in range(reach) if self.tied(keys[k], keys[place]) and self._same(name, k, place)]
+            if len(tied) > 1 and not self._is_zero(terms[position]):
+                yield position, [(k,) for k in tied]
 
     def _same(self, name: str, other: int, place: int) -> bool:
         """Whether what is gathered at both places has one value: else the choice would be a jump."""
@@ -291,59 +287,20 @@ class Sweep:
             for gather in self.gathers.get(name, [])
         )
 
-    def _orders(self, places: list[int], keys: Any, term: Any) -> list[tuple[int, ...]]:
-        """All the orders consistent with the keys; one of each group whose cotangents are all equal."""
-        groups: list[list[int]] = []
-        for place in places:
-            if groups and self.tied(keys[groups[-1][-1]], keys[place]):
-                groups[-1].append(place)
-            else:
-                groups.append([place])
-        count, options, start = 1, [], 0
-        for group in groups:
-            shares = {_key(term[start + offset]) for offset in range(len(group))}
-            start += len(group)
-            own = [tuple(group)] if len(shares) == 1 else []
-            if not own:
-                for size in range(2, len(group) + 1):
-                    count *= size
-                if count > MOST_STATES:
+    def _orders(
+        self, places: list[int], keys: Any, terms: Any
+    ) -> Iterator[tuple[int, list[tuple[int, ...]]]]:
+        """Groups of tied keys, in any order, unless their cotangents are all equal."""
+        start = 0
+        while start < len(places):
+            end = start + 1
+            while end < len(places) and self.tied(keys[places[end - 1]], keys[places[end]]):
+                end += 1
+            if len({_key(term) for term in terms[start:end]}) > 1:
+                if factorial(end - start) > MOST_STATES:
                     raise TooManyChoices(f"more than {MOST_STATES} orders of tied keys")
-                own = list(permutations(group))
-            options.append(own)
-        return [tuple(place for group in choice for place in group) for choice in product(*options)]
-
-
-def _sums_first(program: Program) -> Program:
-    """Additions as soon as their terms are there, so that states become equal early."""
-    users: dict[str, list[Instruction]] = {}
-    missing: dict[str, int] = {}
-    for instruction in program.instructions:
-        if isinstance(instruction, Apply) and instruction.op == "add":
-            terms = {value.name for value in instruction.args}
-            missing[instruction.out.name] = len(terms)
-            for name in terms:
-                users.setdefault(name, []).append(instruction)
-    ordered: list[Instruction] = []
-    ready = [param.value.name for param in program.params]
-    waiting = deque(program.instructions)
-    done: set[str] = set()
-    while ready or waiting:
-        while ready:
-            for addition in users.get(ready.pop(), []):
-                missing[addition.out.name] -= 1
-                if missing[addition.out.name] == 0 and all(guard in done for guard, _ in addition.out.branch):
-                    ordered.append(addition)
-                    done.add(addition.out.name)
-                    ready.append(addition.out.name)
-        while waiting and waiting[0].out.name in done:
-            waiting.popleft()
-        if waiting:
-            instruction = waiting.popleft()
-            ordered.append(instruction)
-            done.add(instruction.out.name)
-            ready.append(instruction.out.name)
-    return replace(program, instructions=tuple(ordered))
+                yield start, list(permutations(places[start:end]))
+            start = end
 
 
 _CHOICES = ("weigh", "weigh_extremum", "scatter")
@@ -361,7 +318,11 @@ class _Both(Mapping[str, Any]):
         self.first, self.second = first, second
 
     def __getitem__(self, name: str) -> Any:
-        return self.first[name] if name in self.first else self.second[name]
+        if name in self.first:
+            return self.first[name]
+        if name not in self.second:
+            raise Undecided("a value is not known along the arc")
+        return self.second[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self.first or name in self.second

@@ -111,14 +111,16 @@ class _Accumulator:
     def _sum(self, terms: list[Value], branch: Branch, name: str) -> Value:
         """The sum of `terms`, on `branch` or, where nothing arises elsewhere, under one guard more."""
         builder = self.builder
+        either = self._either([term.branch for term in terms], branch)
+        if either is not None:
+            branch = (*branch, (either.name, True))
+            terms = [self._rebased(term, branch[:-1], branch) for term in terms]
         base = [term for term in terms if term.branch == branch]
         groups: dict[str, dict[bool, list[Value]]] = {}
         for term in terms:
             if term.branch != branch:
                 guard, truth = term.branch[len(branch)]
                 groups.setdefault(guard, {}).setdefault(truth, []).append(term)
-        if not base and not any(len(sides) == 2 for sides in groups.values()):
-            branch = (*branch, self._any_of(groups, branch))
         with builder.on(branch):
             total = add_all(builder, base, name) if base else None
             for guard, sides in groups.items():
@@ -126,19 +128,40 @@ class _Accumulator:
         assert total is not None
         return total
 
-    def _any_of(self, groups: dict[str, dict[bool, list[Value]]], branch: Branch) -> tuple[str, bool]:
-        """A guard that is true where any of the groups' branches is taken."""
-        builder = self.builder
-        with builder.on(branch):
-            conditions = [
-                self.guards[guard] if True in sides else builder.apply("logical_not", self.guards[guard])
-                for guard, sides in groups.items()
-            ]
+    def _either(self, inner: list[Branch], branch: Branch) -> Value | None:
+        """The condition, on `branch`, under which one of the `inner` branches is taken; None: one always is."""
+        if branch in inner:
+            return None
+        sides: dict[str, dict[bool, list[Branch]]] = {}
+        for one in inner:
+            guard, truth = one[len(branch)]
+            sides.setdefault(guard, {}).setdefault(truth, []).append(one)
+        conditions: list[Value] = []
+        for guard, by_truth in sides.items():
+            own = {t: self._either(ones, (*branch, (guard, t))) for t, ones in by_truth.items()}
+            if len(own) == 2 and own[True] is None and own[False] is None:
+                return None
+            conditions.append(self._condition(guard, own, branch))
+        with self.builder.on(branch):
             either = conditions[0]
             for condition in conditions[1:]:
-                either = builder.apply("logical_or", either, condition)
+                either = self.builder.apply("logical_or", either, condition)
         self.guards[either.name] = either
-        return either.name, True
+        return either
+
+    def _condition(self, guard: str, own: dict[bool, Value | None], branch: Branch) -> Value:
+        """The condition of the arm of a guard that is taken; False for an arm that is not there."""
+        builder = self.builder
+        with builder.on(branch):
+            if own == {True: None}:
+                return self.guards[guard]
+            if own == {False: None}:
+                return builder.apply("logical_not", self.guards[guard])
+            arms = []
+            for truth in (True, False):
+                condition = own.get(truth)
+                arms.append(builder.boolean(truth in own) if condition is None else condition)
+            return builder.select(self.guards[guard], arms[0], arms[1], lazy=True)
 
     def _merged(
         self, total: Value | None, guard: str, sides: dict[bool, list[Value]], branch: Branch, name: str
