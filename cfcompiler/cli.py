@@ -8,6 +8,7 @@ imports neither NumPy nor SymPy.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -32,7 +33,9 @@ STDIN = "<stdin>"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    _open_streams()
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell, as in `cfc at prog.cf x=0 >&-`
+            setattr(sys, name, io.TextIOWrapper(io.BytesIO()))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -43,29 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        _drop_output()  # the reader has gone
-        return BROKEN_PIPE
     except OSError as problem:
         if problem.filename is not None:
             return _bug(problem)
-        _drop_output()  # files are read and written elsewhere: this is a full disk behind standard output
+        # The reader has gone, or the disk is full; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(problem, BrokenPipeError):
+            return BROKEN_PIPE
         return _complain(_failed(errors.cannot_write("standard output", problem.strerror or str(problem))))
     except Exception as problem:
         return _bug(problem)
     return code
-
-
-def _open_streams() -> None:
-    """The shell can start a program with streams closed (`cfc at p.cf >&-`); Python leaves None for them."""
-    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")
-    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
-    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
-
-
-def _drop_output() -> None:
-    """What is still to be written to standard output goes nowhere, also at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: Sequence[str]) -> int:

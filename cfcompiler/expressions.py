@@ -38,13 +38,32 @@ class Expressions:
         """The expression of `value`."""
         return self._text(value)[0]
 
-    def difference(self, left: Value, right: Value) -> str:
-        """left - right, the switch of a guard, without a zero."""
+    def difference(
+        self, left: Value, right: Value, left_place: tuple[int, ...] = (), right_place: tuple[int, ...] = ()
+    ) -> str:
+        """left - right, the switch of a guard, without a zero; of two entries, where places are given."""
         if self._number(right) == 0:
-            return self.of(left)
+            return self._entry(left, left_place)[0]
         if self._number(left) == 0:
-            return self._negated(self._text(right))
-        return f"{self._wrapped(self._text(left), _SUM)} - {self._wrapped(self._text(right), _PRODUCT)}"
+            return self._negated(self._entry(right, right_place))
+        first, second = self._entry(left, left_place), self._entry(right, right_place)
+        return f"{self._wrapped(first, _SUM)} - {self._wrapped(second, _PRODUCT)}"
+
+    def _entry(self, value: Value, place: tuple[int, ...]) -> tuple[str, int]:
+        """An entry of an array, as what it was made from where that is known."""
+        if not place:
+            return self._text(value)
+        instruction = self.instructions.get(value.name)
+        if isinstance(instruction, Apply) and instruction.op == "stack":
+            axis = instruction.attribute("axis")
+            return self._entry(instruction.args[place[axis]], (*place[:axis], *place[axis + 1 :]))
+        if isinstance(instruction, Apply) and instruction.op in ("take", "reshape"):
+            (source,) = instruction.args
+            flat = _flat(place, value.shape)
+            if instruction.op == "take":
+                flat = instruction.attribute("indices")[flat]
+            return self._entry(source, _unflat(flat, source.shape))
+        return f"{self._wrapped(self._text(value), _ATOM)}[{', '.join(map(str, place))}]", _ATOM
 
     def _number(self, value: Value) -> Number | None:
         instruction = self.instructions.get(value.name)
@@ -141,3 +160,20 @@ class Expressions:
             r"\b\w+\b(?!\()", lambda m: self._wrapped(args[m[0]], _ATOM) if m[0] in args else m[0], row
         )
         return f"({filled})", _ATOM
+
+
+def _flat(place: tuple[int, ...], shape: tuple[int, ...]) -> int:
+    """The position of an entry in the flattened array."""
+    flat = 0
+    for index, size in zip(place, shape, strict=True):
+        flat = flat * size + index
+    return flat
+
+
+def _unflat(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The place of the entry at a position of the flattened array."""
+    place: list[int] = []
+    for size in reversed(shape):
+        flat, index = divmod(flat, size)
+        place.append(index)
+    return tuple(reversed(place))

@@ -17,6 +17,7 @@ from cfcompiler.shapes import text_of
 
 _MOST_SHOWN = 8  # entries of a row in an example
 
+
 def point_of(program: Program, given: Mapping[str, Any]) -> dict[str, Any]:
     """An object array of exact numbers for every parameter.
 

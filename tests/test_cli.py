@@ -138,6 +138,14 @@ def test_an_emitted_text_goes_to_a_file_and_may_be_written_again(
         assert said(capsys, "compile", "prog.cf", "--emit", "latex", "-o", "out.tex") == "wrote out.tex\n"
 
 
+def test_the_program_itself_is_never_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "link.cf").symlink_to("prog.cf")
+    for place in ("prog.cf", "./prog.cf", "link.cf"):
+        complaint = failed(capsys, "compile", "prog.cf:zero", "-o", place, "--force")
+        assert "CF096" in complaint and "the program itself" in complaint
+    assert (folder / "prog.cf").read_text(encoding="utf-8") == PROGRAM
+
+
 @pytest.mark.parametrize("place", [".", "nowhere/prog_cf.py", "prog.cf/prog_cf.py"])
 def test_what_cannot_be_written_is_a_complaint(
     folder: Path, capsys: pytest.CaptureFixture[str], place: str
@@ -238,6 +246,22 @@ def test_a_mistake_at_a_point_is_a_complaint(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: str
 ) -> None:
     assert code in failed(capsys, "at", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["prog.cf:f", "x=0"], "write v=[0,0]"),
+        (["prog.cf:f", "x=0", "v=1"], "write v=[0,0]"),
+        (["prog.cf:f", "x=0", "v=[0,0]", "w=1"], "the inputs are x, v"),
+        (["nothing.cf", "x=0"], "it has no inputs at all"),
+    ],
+)
+def test_the_hint_shows_a_point_that_fits(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], hint: str
+) -> None:
+    (folder / "nothing.cf").write_text("def f():\n    return 3\n", encoding="utf-8")
+    assert f"hint: {hint}\n" in failed(capsys, "at", *arguments)
 
 
 @pytest.mark.parametrize(
@@ -383,6 +407,29 @@ def test_a_closed_pipe_is_quiet() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() in (0, 141)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk to write to is a matter of Linux")
+def test_a_full_disk_is_a_complaint() -> None:
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "cfcompiler", "explain"]
+        run = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=variables, check=False
+        )
+    assert run.returncode == 2
+    assert run.stderr == "cfc: error CF096: cannot write standard output: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closed streams are a matter of POSIX")
+@pytest.mark.parametrize(("closed", "code"), [(">&-", 0), ("2>&-", 0), ("<&-", 2)])
+def test_closed_streams_are_no_bug(folder: Path, closed: str, code: int) -> None:
+    program = "-" if closed.startswith("<") else "prog.cf"
+    command = f'"{sys.executable}" -m cfcompiler at {program} t=0 {closed}'
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=variables, check=False)
+    assert done.returncode == code
+    assert "bug of cfc" not in done.stderr
 
 
 @pytest.fixture

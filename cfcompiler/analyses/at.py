@@ -10,19 +10,17 @@ import numpy as np
 
 from cfcompiler import errors
 from cfcompiler.analyses.field import Field, field_at, filled, seeds_of
+from cfcompiler.analyses.ties_here import ties_here
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
-from cfcompiler.expressions import Expressions
 from cfcompiler.interpreter import run
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import to_float
-from cfcompiler.primitives import COMPARISONS
-from cfcompiler.program import Apply, Instruction, Kink, Program, Select
-from cfcompiler.report import Nested, PointReport, Row, TieHere
+from cfcompiler.program import Program
+from cfcompiler.report import Nested, PointReport, Row
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
-from cfcompiler.verify import arguments
 
 
 def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
@@ -37,14 +35,14 @@ def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
         backward = _backward(program, point)
     except Undecided as problem:
         raise _undecided(program, problem) from None
-    ties_here = _ties_here(program, point)
+    tied = ties_here(program, point)
     results = [nested(values[value.name]) for value in program.results]
     rows = [_row(program, row) for row in backward]
     notes = []
     if forward != backward:
         notes.append(_difference_note(program))
     notes.extend(_float_notes(program, point, backward))
-    if ties_here:
+    if tied:
         field = field_at(program, point)
         vertices = tuple(
             tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices
@@ -59,7 +57,7 @@ def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
         len(rows) == 1 and all(not value.shape for value in program.results),
         tuple(_row(program, row) for row in forward),
         tuple(rows),
-        tuple(ties_here),
+        tuple(tied),
         vertices,
         field.complete,
         field.reason,
@@ -173,66 +171,3 @@ def _leaves(nested_texts: Nested) -> list[str]:
     if isinstance(nested_texts, str):
         return [nested_texts]
     return [leaf for part in nested_texts for leaf in _leaves(part)]
-
-
-def _ties_here(program: Program, point: Mapping[str, Any]) -> list[TieHere]:
-    """The operations that run at the point and are tied there, in program order."""
-    found: list[TieHere] = []
-    texts = Expressions(program)
-    guards = _guard_words(program)
-
-    def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
-        match instruction:
-            case Kink(left=left, right=right):
-                if np.any(EXACT.compare(values[left.name], values[right.name]) == 0):
-                    found.append(_tie(instruction, texts.difference(left, right), instruction.tie.name))
-            case Apply(op=op, args=args) if op in COMPARISONS and instruction.out.name in guards:
-                if np.any(EXACT.compare(values[args[0].name], values[args[1].name]) == 0):
-                    word = guards[instruction.out.name]
-                    found.append(_tie(instruction, texts.difference(*args), word))
-            case Apply(op="extremum", args=args):
-                if _repeated(
-                    values[args[0].name], values[instruction.out.name], instruction.attribute("axes")
-                ):
-                    rule = instruction.attribute("rule").name
-                    found.append(_tie(instruction, texts.of(args[0]), rule))
-            case Apply(op="order" | "argextremum" | "cumargextremum", args=args):
-                keys = np.reshape(values[args[0].name], -1)
-                if _has_equal(keys):
-                    found.append(_tie(instruction, texts.of(args[0]), instruction.op))
-
-    run(program, point, EXACT, watch)
-    return found
-
-
-def _tie(instruction: Instruction, guard: str, op: str) -> TieHere:
-    return TieHere(instruction.span.line, instruction.span.column, guard, op)
-
-
-def _guard_words(program: Program) -> dict[str, str]:
-    """Comparisons that guard a select, with the word for it: if or where."""
-    words: dict[str, str] = {}
-    for instruction in reversed(program.instructions):
-        if isinstance(instruction, Select) and instruction.guard.kind == "bool":
-            words.setdefault(instruction.guard.name, "if" if instruction.lazy else "where")
-        if instruction.out.name in words:
-            for value in arguments(instruction):
-                if value.kind == "bool":
-                    words.setdefault(value.name, words[instruction.out.name])
-    return words
-
-
-def _repeated(x: Any, out: Any, axes: tuple[int, ...]) -> bool:
-    """Whether an extremum is attained by several entries."""
-    expanded = np.reshape(out, tuple(1 if axis in axes else size for axis, size in enumerate(np.shape(x))))
-    attained = EXACT.compare(x, expanded) == 0
-    return bool(np.any(np.sum(attained, axis=axes) > 1))
-
-
-def _has_equal(keys: Any) -> bool:
-    """Whether two of the keys are equal."""
-    for place, key in enumerate(keys):
-        rest = keys[place + 1 :]
-        if len(rest) and np.any(EXACT.compare(np.full(len(rest), key, dtype=object), rest) == 0):
-            return True
-    return False

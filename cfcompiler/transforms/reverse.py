@@ -68,7 +68,7 @@ def _reverse(program: Program, name: str, *, seeded: bool) -> Program:
             continue
         value = param.value
         if value.name in accumulator.terms:
-            c = accumulator.lift(accumulator.total(value), ())
+            c = accumulator.lift(accumulator.total(value, guarded=False), ())
             results.append(fitted(builder, c, value.shape))
         else:
             results.append(zeros(builder, value.shape))
@@ -87,16 +87,26 @@ class _Accumulator:
         self.builder = builder
         self.terms: dict[str, list[Value]] = {}
         self.guards: dict[str, Value] = {}
+        self.either: dict[tuple[Branch, frozenset[Branch]], Value | None] = {}
 
     def add(self, value: Value, share: Value) -> None:
         self.terms.setdefault(value.name, []).append(share)
 
-    def total(self, value: Value) -> Value:
-        """The cotangent of `value`, on the smallest branch that holds all its contributions."""
+    def total(self, value: Value, *, guarded: bool = True) -> Value:
+        """The cotangent of `value`, on the smallest branch that holds all its contributions.
+
+        `guarded`: not computed where none of them arises, for what is differentiated further.
+        """
         terms = self.terms.pop(value.name)
         if len(terms) == 1:
             return terms[0]
-        return self._sum(terms, _common([term.branch for term in terms]), f"c_{value.name}")
+        branch = _common([term.branch for term in terms])
+        either = self._either({term.branch for term in terms}, branch) if guarded else None
+        if either is not None:
+            inner = (*branch, (either.name, True))
+            terms = [self._rebased(term, inner) for term in terms]
+            branch = inner
+        return self._sum(terms, branch, f"c_{value.name}")
 
     def lift(self, value: Value, branch: Branch) -> Value:
         """`value` as seen from the outer `branch`: 0 where its own branch is not taken."""
@@ -109,12 +119,8 @@ class _Accumulator:
         return value
 
     def _sum(self, terms: list[Value], branch: Branch, name: str) -> Value:
-        """The sum of `terms`, on `branch` or, where nothing arises elsewhere, under one guard more."""
+        """The sum of `terms` on `branch`: 0 where none arises."""
         builder = self.builder
-        either = self._either([term.branch for term in terms], branch)
-        if either is not None:
-            branch = (*branch, (either.name, True))
-            terms = [self._rebased(term, branch[:-1], branch) for term in terms]
         base = [term for term in terms if term.branch == branch]
         groups: dict[str, dict[bool, list[Value]]] = {}
         for term in terms:
@@ -128,14 +134,18 @@ class _Accumulator:
         assert total is not None
         return total
 
-    def _either(self, inner: list[Branch], branch: Branch) -> Value | None:
+    def _either(self, inner: set[Branch], branch: Branch) -> Value | None:
         """The condition, on `branch`, under which one of the `inner` branches is taken; None: one always is."""
-        if branch in inner:
-            return None
-        sides: dict[str, dict[bool, list[Branch]]] = {}
-        for one in inner:
+        key = branch, frozenset(inner)
+        if key not in self.either:
+            self.either[key] = None if branch in inner else self._made_either(inner, branch)
+        return self.either[key]
+
+    def _made_either(self, inner: set[Branch], branch: Branch) -> Value | None:
+        sides: dict[str, dict[bool, set[Branch]]] = {}
+        for one in sorted(inner):
             guard, truth = one[len(branch)]
-            sides.setdefault(guard, {}).setdefault(truth, []).append(one)
+            sides.setdefault(guard, {}).setdefault(truth, set()).add(one)
         conditions: list[Value] = []
         for guard, by_truth in sides.items():
             own = {t: self._either(ones, (*branch, (guard, t))) for t, ones in by_truth.items()}
@@ -174,17 +184,15 @@ class _Accumulator:
             if truth not in sides:
                 arms.append(total if total is not None else zeros(builder, shape))
                 continue
-            own = [self._rebased(term, branch, inner) for term in sides[truth]]
+            own = sides[truth]
             part = own[0] if len(own) == 1 else self._sum(own, _common([term.branch for term in own]), name)
             part = self.lift(part, inner)
             with builder.on(inner):
                 arms.append(part if total is None else builder.apply("add", total, part, name=name))
         return builder.select(self.guards[guard], arms[0], arms[1], lazy=True, name=name)
 
-    def _rebased(self, term: Value, branch: Branch, inner: Branch) -> Value:
-        """`term` on a branch that begins with `inner` (branch may have got one guard more than the term's own)."""
-        if term.branch[: len(inner)] == inner:
-            return term
+    def _rebased(self, term: Value, inner: Branch) -> Value:
+        """`term` on a branch that begins with `inner`, which has one guard more than the term's own beginning."""
         rest = tuple(entry for entry in term.branch if entry not in inner)
         with self.builder.on((*inner, *rest)):
             return self.builder.apply("reshape", term, shape=term.shape)
