@@ -34,10 +34,35 @@ _SIGNATURES: dict[str, tuple[str, ...]] = {
 _SHAPES: dict[str, tuple[int, ...]] = {"v": (WIDTH,), "A": (2, 2)}
 _NUMBERS = ("0", "1", "2", "-1", "1/2", "-3/2", "3")
 _UNARY = {
-    "linear": ("relu", "abs", "leaky", "clip", "hardtanh", "relu6", "softshrink", "hinge", "pinball", "clamp", "prelu"),
+    "linear": (
+        "relu",
+        "abs",
+        "leaky",
+        "clip",
+        "hardtanh",
+        "relu6",
+        "softshrink",
+        "hinge",
+        "pinball",
+        "clamp",
+        "prelu",
+    ),
     "polynomial": ("relu", "abs", "clip", "huber", "squared_hinge", "square", "hardtanh"),
     "smooth": ("relu", "abs", "exp", "sin", "tanh", "sigmoid", "softplus", "huber", "atan", "elu", "clip"),
-    "wild": ("relu", "abs", "sqrt", "log", "exp", "floor", "sign", "cbrt", "tanh", "celu", "hardswish", "elu"),
+    "wild": (
+        "relu",
+        "abs",
+        "sqrt",
+        "log",
+        "exp",
+        "floor",
+        "sign",
+        "cbrt",
+        "tanh",
+        "celu",
+        "hardswish",
+        "elu",
+    ),
 }
 _CALLS = {
     "leaky": "leaky_relu({}, 1/4)",
@@ -48,9 +73,27 @@ _CALLS = {
     "pinball": "pinball({}, 1/4)",
     "exp": "exp(clip({}, -3, 3))",
 }
-_VECTOR = ("sort({})", "relu({})", "cummax({})", "{}[::-1]", "abs({})", "cumsum({})", "2*{} - 1", "cummin({})")
+_VECTOR = (
+    "sort({})",
+    "relu({})",
+    "cummax({})",
+    "{}[::-1]",
+    "abs({})",
+    "cumsum({})",
+    "2*{} - 1",
+    "cummin({})",
+)
 _REDUCED = {
-    "linear": ("max({})", "min({})", "sum({})", "median({})", "norm1({})", "norminf({})", "mean({})", "ptp({})")
+    "linear": (
+        "max({})",
+        "min({})",
+        "sum({})",
+        "median({})",
+        "norm1({})",
+        "norminf({})",
+        "mean({})",
+        "ptp({})",
+    )
     + ("quantile({}, 1/4)", "topk({}, 2)[1]", "maxpool({}, 2)[0]"),
     "polynomial": ("dot({0}, {0})", "var({})", "max({})", "prod({})", "{0} @ sort({0})"),
     "smooth": ("logsumexp({})", "max(tanh({}))", "norm2([1, {0}[0]])", "dot(softmax({0}), {0})"),
@@ -66,7 +109,9 @@ class Text:
     points: tuple[dict[str, Any], ...]
 
 
-def random_text(seed: int, kind: str, *, statements: int = 6, points: int = 4, inputs: str | None = None) -> Text:
+def random_text(
+    seed: int, kind: str, *, statements: int = 6, points: int = 4, inputs: str | None = None
+) -> Text:
     """A program of one of the KINDS. `inputs`: its parameters as one of the signatures is written."""
     return _Writer(random.Random(f"{kind} {seed}"), kind).program(statements, points, inputs)
 
@@ -104,7 +149,8 @@ class _Writer:
         self.helpers = ["g"] if helper else []
         body = self._function(f"f({signature})", scalars, vectors, statements, matrix="A" in names)
         places = [
-            {name: nested(_SHAPES.get(name, ()), self.random, COORDINATES) for name in names} for _ in range(points)
+            {name: nested(_SHAPES.get(name, ()), self.random, COORDINATES) for name in names}
+            for _ in range(points)
         ]
         return Text(helper + body, tuple(places))
 
@@ -116,7 +162,7 @@ class _Writer:
         if not scalars:
             lines.append("    x = v[0]")
             self.scalars.append("x")
-        if matrix:
+        if matrix and self.level < 3:  # a BLAS may give the other zero, by which a wild program divides
             lines.append(f"    w = A @ {'[x, A[1, 1]]' if self.level else '[1, -2]'}")
             self.scalars += ["w[0]", "w[1]"]
         for _ in range(statements):
@@ -299,7 +345,9 @@ class _Writer:
             vector = self.random.choice(self.vectors)
             body = self.pick(f"{name} += max({vector}[i], {term})", f"{name} = max({name}, {vector}[i])")
         else:
-            body = self.pick(f"{name} = relu({name} - {term})", f"{name} += abs({term} - i)", f"{name} = {name} - {term}")
+            body = self.pick(
+                f"{name} = relu({name} - {term})", f"{name} += abs({term} - i)", f"{name} = {name} - {term}"
+            )
         return name, [f"    {name} = {self.atom()}", f"    for i in range({WIDTH}):", f"        {body}"]
 
     def _vector(self) -> tuple[str, list[str]]:
@@ -309,8 +357,10 @@ class _Writer:
         old = self.random.choice(self.vectors)
         match self.random.randrange(6):
             case 0:
-                return name, [f"    {name} = {self.pick('max', 'min')}({old}, {self.pick(*self.vectors, self.atom())})"]
-            case 1:
+                return name, [
+                    f"    {name} = {self.pick('max', 'min')}({old}, {self.pick(*self.vectors, self.atom())})"
+                ]
+            case 1 if self.level < 3:
                 return name, [f"    {name} = [[1, -1, 0], [0, 2, 1], [1, 1/2, 0]] @ {old}"]
             case 2:
                 scalar = self._fresh()
@@ -318,8 +368,8 @@ class _Writer:
                 self.scalars.append(scalar)
                 return name, [*lines, f"    {name} = {old} + {scalar}"]
             case 3:
-                return name, [f"    {name} = where({old} > {self.atom()}, {old}, {self.atom()})"] if self.level == 3 else [
-                    f"    {name} = concat({old}[1:], [{self.atom()}])"
-                ]
+                return name, [
+                    f"    {name} = where({old} > {self.atom()}, {old}, {self.atom()})"
+                ] if self.level == 3 else [f"    {name} = concat({old}[1:], [{self.atom()}])"]
             case _:
                 return name, [f"    {name} = {self.pick(*_VECTOR).format(old)}"]

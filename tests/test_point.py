@@ -41,10 +41,15 @@ def test_truth_values_and_null_are_not_numbers(given: Any) -> None:
     assert "not numbers" in caught.value.diagnostics[0].message
 
 
-def test_a_wrong_shape_shows_the_right_one() -> None:
+@pytest.mark.parametrize(
+    ("given", "message", "hint"),
+    [
+        ({"x": [[0, 0]]}, "the input 'x' is Real[2], and its value is Real[1, 2]", "write x=[0,0]"),
+        ({"k": 1}, "the input 'k' is Const[9], and its value is Real", "write k=[0,0,...]"),
+    ],
+)
+def test_a_wrong_shape_shows_the_right_one(given: dict[str, Any], message: str, hint: str) -> None:
     with pytest.raises(CFError) as caught:
-        point_of(PROGRAM, {"x": [[0, 0]], "y": 0, "k": 1})
-    first, second = caught.value.diagnostics
-    assert (first.code, first.hint) == ("CF093", "write x=[0,0]")
-    assert "'k' is Const[9], and its value is Real" in second.message
-    assert second.hint == "write k=[0,0,...]"
+        point_of(PROGRAM, {"x": [0, 0], **REST, **given})
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.message, found.hint) == ("CF093", message, hint)

@@ -24,7 +24,9 @@ Point = Mapping[str, Any]  # name -> object array of exact numbers
 
 def exact_point(program: Program, values: Mapping[str, Any]) -> dict[str, Any]:
     """Object arrays of exact numbers from numbers and nested lists of them."""
-    return {param.value.name: exact_array(values[param.value.name], param.value.shape) for param in program.params}
+    return {
+        param.value.name: exact_array(values[param.value.name], param.value.shape) for param in program.params
+    }
 
 
 def exact_array(value: Any, shape: tuple[int, ...]) -> Any:
@@ -47,7 +49,9 @@ def moved(point: Point, direction: Sequence[Any], step: Any) -> dict[str, Any]:
         size = int(np.size(array))
         own = direction[start : start + size]
         entries = [x + step * d for x, d in zip(np.reshape(array, -1), own, strict=True)]
-        out[name] = exact_array(np.reshape(np.array([*entries, None], dtype=object)[:-1], np.shape(array)), np.shape(array))
+        out[name] = exact_array(
+            np.reshape(np.array([*entries, None], dtype=object)[:-1], np.shape(array)), np.shape(array)
+        )
         start += size
     return out
 
@@ -95,9 +99,15 @@ def switches(program: Program, point: Point) -> dict[tuple[str, int], Any]:
         name = instruction.out.name
         match instruction:
             case Kink(left=left, right=right):
-                pairs = zip(*(np.reshape(x, -1) for x in np.broadcast_arrays(values[left.name], values[right.name])), strict=True)
+                pairs = zip(
+                    *(np.reshape(x, -1) for x in np.broadcast_arrays(values[left.name], values[right.name])),
+                    strict=True,
+                )
             case Apply(op=op, args=(left, right)) if op in COMPARISONS:
-                pairs = zip(*(np.reshape(x, -1) for x in np.broadcast_arrays(values[left.name], values[right.name])), strict=True)
+                pairs = zip(
+                    *(np.reshape(x, -1) for x in np.broadcast_arrays(values[left.name], values[right.name])),
+                    strict=True,
+                )
             case Apply(op="extremum" | "order" | "argextremum" | "cumargextremum", args=(keys,)):
                 flat = np.reshape(values[keys.name], -1)
                 pairs = ((a, b) for place, a in enumerate(flat) for b in flat[:place])

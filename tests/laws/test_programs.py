@@ -23,7 +23,7 @@ from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.interpreter import run
 from cfcompiler.language.program_text import parse
 from cfcompiler.primitives import COMPARISONS
-from cfcompiler.program import Apply, Kink, Program, Tie, TieMode, Weights
+from cfcompiler.program import Apply, Kink, Program, Select, Tie, TieMode, Weights
 from cfcompiler.targets.program_text import emit
 from cfcompiler.ties import preset_names, rule_names, rules
 from cfcompiler.transforms.forward import jvp
@@ -48,11 +48,15 @@ from tests.random_texts import COORDINATES, KINDS, Text, nested, random_text
 ZERO, ONE = Fraction(0), Fraction(1)
 TINY = Fraction(1, 2**60)
 # Presets whose rules are in the element sets: weights of pieces that are not negative and add up to 1.
-WITHIN = tuple(name for name in preset_names() if name not in ("autograd", "mygrad", "pytensor", "torch-2.15"))
+WITHIN = tuple(
+    name for name in preset_names() if name not in ("autograd", "mygrad", "pytensor", "torch-2.15")
+)
 
 
 @lru_cache(maxsize=256)
-def _compiled(kind: str, seed: int, preset: str = "torch", inputs: str | None = None) -> tuple[Text, Compiled]:
+def _compiled(
+    kind: str, seed: int, preset: str = "torch", inputs: str | None = None
+) -> tuple[Text, Compiled]:
     text = random_text(seed, kind, inputs=inputs)
     return text, compile_text(text.text, preset=preset)
 
@@ -88,7 +92,11 @@ def _direction(generator: random.Random, count: int) -> list[Fraction]:
 def _head(text: str) -> tuple[str, str]:
     """The parameters of f as declared, and the call of f with them."""
     declared = text[text.index("def f(") + 6 :].split("):")[0]
-    names = [name for name in ("x", "y", "z", "v", "A") if name in [part.split(":")[0].strip() for part in _parts(declared)]]
+    names = [
+        name
+        for name in ("x", "y", "z", "v", "A")
+        if name in [part.split(":")[0].strip() for part in _parts(declared)]
+    ]
     assert len(names) == len(_parts(declared))
     return declared, f"f({', '.join(part.split(':')[0].strip() for part in _parts(declared))})"
 
@@ -141,23 +149,34 @@ def _multiplying() -> dict[str, str]:
     return chosen
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_forward_is_reverse_at_nan_and_inf_where_every_zero_multiplies(seed: int) -> None:
-    """One input: with more, a tangent of 0 that meets an infinity makes NaN of what does not depend on it.
+@pytest.mark.parametrize("block", range(5))
+def test_forward_is_reverse_at_nan_and_inf_where_every_zero_multiplies(block: int) -> None:
+    """One input and scalars only, no `where`; the rest are known limits of one number in both modes.
 
-    The two modes add up the same products in another order, (a + b)*c and a*c + b*c: where c is infinite and the
-    signs of a and b differ, one is infinite and the other NaN. Nothing else may differ.
+    With several inputs, or in an array, a tangent of 0 that meets an infinity makes NaN of what does not depend on
+    it. The arm of a `where` that is not taken gets a plain 0 in reverse, and 0 times its tangent in forward. And the
+    two modes add up the same products in another order, (a + b)*c and a*c + b*c: where c is infinite and the signs
+    of a and b differ, one is infinite and the other NaN. Nothing else may differ.
     """
-    text = random_text(seed, "wild", inputs="x", statements=5)
-    program = compile_text(text.text, preset="jax", overrides=_multiplying()).program
-    forward, backward = jvp(program), gradient(program)
-    for x in (0.0, 1.0, -1.0, 0.5, 2.0, -0.75, math.inf, -math.inf, math.nan):
-        ours = float(run(forward, {"x": np.array(x), "d_x": np.array(1.0)}, FLOATS)[forward.results[1].name])
-        theirs = float(run(backward, {"x": np.array(x)}, FLOATS)[backward.results[1].name])
-        if math.isnan(ours) != math.isnan(theirs):
-            assert math.isinf(ours) or math.isinf(theirs), (x, ours, theirs)
-        else:
-            assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-9, nan_ok=True), x
+    met = 0
+    for seed in range(40 * block, 40 * (block + 1)):
+        text = random_text(seed, "wild", inputs="x", statements=5)
+        program = compile_text(text.text, preset="jax", overrides=_multiplying()).program
+        if any(
+            step.out.shape or (isinstance(step, Select) and not step.lazy) for step in program.instructions
+        ):
+            continue
+        met += 1
+        forward, backward = jvp(program), gradient(program)
+        for x in (0.0, 1.0, -1.0, 0.5, 2.0, -0.75, math.inf, -math.inf, math.nan):
+            inputs = {"x": np.array(x), "d_x": np.array(1.0)}
+            ours = float(run(forward, inputs, FLOATS)[forward.results[1].name])
+            theirs = float(run(backward, {"x": np.array(x)}, FLOATS)[backward.results[1].name])
+            if math.isnan(ours) != math.isnan(theirs):
+                assert math.isinf(ours) or math.isinf(theirs), (seed, x, ours, theirs)
+            else:
+                assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-9, nan_ok=True), (seed, x)
+    assert met
 
 
 # the module and the printed form
@@ -170,7 +189,10 @@ def _bits(found: Any) -> np.ndarray:
 
 
 def _interpreted(program: Program, arguments: Sequence[Any]) -> np.ndarray:
-    inputs = {param.value.name: np.asarray(x, dtype=np.float64) for param, x in zip(program.params, arguments, strict=True)}
+    inputs = {
+        param.value.name: np.asarray(x, dtype=np.float64)
+        for param, x in zip(program.params, arguments, strict=True)
+    }
     values = run(program, inputs, FLOATS)
     return _bits([values[value.name] for value in program.results])
 
@@ -180,7 +202,10 @@ def _float_points(text: Text, program: Program, seed: int) -> list[list[Any]]:
     wild = [float(x) for x in COORDINATES] + [math.nan, math.inf, -math.inf, -0.0]
     if "@" not in text.text:  # a BLAS may fuse a product and a sum: what overflows in between is finite
         wild.append(1e200)
-    points = [[np.array(point[param.value.name], dtype=np.float64) for param in program.params] for point in text.points]
+    points = [
+        [np.array(point[param.value.name], dtype=np.float64) for param in program.params]
+        for point in text.points
+    ]
     for _ in range(4):
         points.append([np.array(nested(param.value.shape, generator, wild)) for param in program.params])
     return points
@@ -189,11 +214,16 @@ def _float_points(text: Text, program: Program, seed: int) -> list[list[Any]]:
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_module_is_the_interpreter(kind: str, seed: int) -> None:
-    """At a point and in a batch, by the bits; NaN is NaN and -0 is 0."""
+    """At a point and in a batch, by the bits; NaN is NaN and -0 is 0.
+
+    Products of matrices are a BLAS' in the interpreter, which fuses and orders as it likes: with them, where numbers
+    are rounded, to the last places.
+    """
     preset = preset_names()[seed % len(preset_names())]
     text, compiled = _compiled(kind, seed, preset)
     program, module = compiled.program, compiled.namespace
     forward, backward, slopes = jvp(program), vjp(program), gradient(program)
+    same = _same_places if "@" in text.text and kind in ("smooth", "wild") else np.testing.assert_array_equal
     points = _float_points(text, program, seed)
     tangents = [np.full(param.value.shape, 0.5 * place - 1) for place, param in enumerate(program.params)]
     wanted: list[list[np.ndarray]] = []
@@ -214,7 +244,7 @@ def test_the_module_is_the_interpreter(kind: str, seed: int) -> None:
             (value, pullback(-1.5)),
         ]
         for ours, theirs in zip(found, wanted[-1], strict=True):
-            np.testing.assert_array_equal(_bits(ours), theirs)
+            same(_bits(ours), theirs)
     columns = [np.stack(column) for column in zip(*points, strict=True)]
     value, pullback = module["vjp"](*columns)
     batch = [
@@ -225,8 +255,11 @@ def test_the_module_is_the_interpreter(kind: str, seed: int) -> None:
     ]
     for place in range(len(points)):
         for found, theirs in zip(batch, wanted[place], strict=True):
-            ours = _bits([part[place] for part in _leaves(found)])
-            np.testing.assert_array_equal(ours, theirs)
+            same(_bits([part[place] for part in _leaves(found)]), theirs)
+
+
+def _same_places(found: np.ndarray, wanted: np.ndarray) -> None:
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
 
 
 def _leaves(found: Any) -> list[Any]:
@@ -238,7 +271,12 @@ def test_the_printed_form_is_read_back(kind: str) -> None:
     for seed in range(6):
         preset = preset_names()[-1 - seed]
         compiled = _compiled(kind, seed, preset)[1]
-        for program in (compiled.program, compiled.forward, compiled.backward, verify(jvp(compiled.backward))):
+        for program in (
+            compiled.program,
+            compiled.forward,
+            compiled.backward,
+            verify(jvp(compiled.backward)),
+        ):
             assert parse(emit(program)) == program
 
 
@@ -256,21 +294,30 @@ def test_second_derivatives_are_differences_of_the_gradient(seed: int) -> None:
     for _ in range(3):
         point = {
             param.value.name: exact_array(
-                nested(param.value.shape, generator, [Fraction(k, 7 * 13) for k in range(-200, 200) if k]), param.value.shape
+                nested(param.value.shape, generator, [Fraction(k, 7 * 13) for k in range(-200, 200) if k]),
+                param.value.shape,
             )
             for param in program.params
         }
         if 0 in switches(program, point).values():
             continue
         direction = _direction(generator, len(flat_point(point)))
-        aside = moved({name: exact_array(np.zeros(array.shape, dtype=object) + ZERO, array.shape) for name, array in point.items()}, direction, ONE)
+        aside = moved(
+            {
+                name: exact_array(np.zeros(array.shape, dtype=object) + ZERO, array.shape)
+                for name, array in point.items()
+            },
+            direction,
+            ONE,
+        )
         tangents = {f"d_{name}": array for name, array in aside.items()}
         along = run(second, {**point, **tangents}, EXACT)
-        ahead, behind = (
-            run(slopes, moved(point, direction, step), EXACT) for step in (TINY, -TINY)
-        )
+        ahead, behind = (run(slopes, moved(point, direction, step), EXACT) for step in (TINY, -TINY))
         for value, tangent in zip(slopes.results, second.results[results:], strict=True):
-            for a, b, slope in zip(*(np.reshape(x, -1) for x in (ahead[value.name], behind[value.name], along[tangent.name])), strict=True):
+            for a, b, slope in zip(
+                *(np.reshape(x, -1) for x in (ahead[value.name], behind[value.name], along[tangent.name])),
+                strict=True,
+            ):
                 assert abs((a - b) / (2 * TINY) - slope) <= Fraction(1, 2**30) * (1 + abs(slope))
 
 
@@ -293,7 +340,9 @@ def test_the_field_is_the_set_of_gradients_under_all_choices(seed: int) -> None:
             continue
         wanted = set()
         for choice in product((True, False), repeat=len(kinks)):
-            chosen = {kink.out.name: _one_choice(kink, above) for kink, above in zip(kinks, choice, strict=True)}
+            chosen = {
+                kink.out.name: _one_choice(kink, above) for kink, above in zip(kinks, choice, strict=True)
+            }
             instructions = tuple(chosen.get(step.out.name, step) for step in program.instructions)
             wanted.add(reverse_at(replace(program, instructions=instructions), point))
         found, field = field_of(program, point)
@@ -334,7 +383,9 @@ def test_the_field_of_the_module_is_the_exact_one(seed: int) -> None:
             continue
         vertices, field = field_of(compiled.program, point)
         assert field.complete
-        arguments = [np.array(values[param.value.name], dtype=np.float64) for param in compiled.program.params]
+        arguments = [
+            np.array(values[param.value.name], dtype=np.float64) for param in compiled.program.params
+        ]
         found = {tuple(row) for row in np.round(compiled.namespace["field"](*arguments), 9) + 0.0}
         assert found == {tuple(round(float(x), 9) + 0.0 for x in vertex) for vertex in vertices}
 
@@ -348,7 +399,10 @@ def _with_term(text: Text, function: str, term: str, body: str = "{term}") -> tu
     names = call[1:]
     rest = f"def h({declared}):\n    return {function}\n\n"
     added = body.format(call=call, names=names)
-    return f"{text.text}{rest}def top({declared}):\n{added}", f"{rest}def top({declared}):\n    return h{names}\n"
+    return (
+        f"{text.text}{rest}def top({declared}):\n{added}",
+        f"{rest}def top({declared}):\n    return h{names}\n",
+    )
 
 
 SWITCHES = ("{0}", "2*{0} - {1}", "{0}*{1} - {0}", "{0} - {1}*{1} + 1")
@@ -374,14 +428,20 @@ def test_a_term_with_a_known_derivative_moves_ad_and_the_field(added: str, seed:
         point = exact_point(plain, values)
         slope = reverse_at(h, point)
         zero = exact_value(h, point) == 0
-        factors = {"smooth": {1}, "zero": {-2, 0, 2} if zero else {0}, "equality": {0, 3} if zero else {0}}[added]
+        factors = {"smooth": {1}, "zero": {-2, 0, 2} if zero else {0}, "equality": {0, 3} if zero else {0}}[
+            added
+        ]
         shift = {"smooth": 1, "zero": 2 * zero, "equality": 3 * zero}[added]
         here = reverse_at(plain, point)
         assert reverse_at(program, point) == tuple(a + shift * b for a, b in zip(here, slope, strict=True))
         before, known = field_of(plain, point)
         after, field = field_of(program, point)
         if known.complete and field.complete:
-            moved_by = {tuple(a + k * b for a, b in zip(vertex, slope, strict=True)) for vertex in before for k in factors}
+            moved_by = {
+                tuple(a + k * b for a, b in zip(vertex, slope, strict=True))
+                for vertex in before
+                for k in factors
+            }
             assert set(after) == moved_by
 
 
