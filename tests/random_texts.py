@@ -85,16 +85,9 @@ _VECTOR = (
 )
 _REDUCED = {
     "linear": (
-        "max({})",
-        "min({})",
-        "sum({})",
-        "median({})",
-        "norm1({})",
-        "norminf({})",
-        "mean({})",
-        "ptp({})",
-    )
-    + ("quantile({}, 1/4)", "topk({}, 2)[1]", "maxpool({}, 2)[0]"),
+        *"max({}) min({}) sum({}) median({}) norm1({}) norminf({}) mean({}) ptp({})".split(),
+        *("quantile({}, 1/4)", "topk({}, 2)[1]", "maxpool({}, 2)[0]"),
+    ),
     "polynomial": ("dot({0}, {0})", "var({})", "max({})", "prod({})", "{0} @ sort({0})"),
     "smooth": ("logsumexp({})", "max(tanh({}))", "norm2([1, {0}[0]])", "dot(softmax({0}), {0})"),
     "wild": ("norm2({})", "argmax({})", "{0}[0]/{0}[1]", "min(sqrt({}))", "std({})", "sum(log({}))"),

@@ -115,3 +115,26 @@ def test_names_of_entries_never_meet_names_of_values(text: str, point: dict[str,
     report = _at(text, **point)
     assert report.complete
     assert len(report.vertices) == count
+
+
+def test_an_entry_that_is_used_twice_is_no_array_of_arrays() -> None:
+    report = _at("def f(v: Real[3]):\n    return v[0]*v[1] + 3*v[1]\n", v=[1, 2, 3])
+    assert report.backward == ({"v": ["2", "4", "0"]},)
+
+
+def test_a_guard_that_nothing_needs_is_not_another_value() -> None:
+    text = (
+        "def f(x, y, z):\n"
+        "    w = [y, x, z]\n"
+        "    unused = 1 if z > 0 else 2\n"
+        "    u = [[1, -1, 0], [0, 2, 1]] @ w\n"
+        "    return u[1] if u[0] > 0 else u[1] - u[0]\n"
+    )
+    report = _at(text, x=0, y=0, z=0)
+    assert report.complete
+    assert _slopes(report) == [("2", "0", "1"), ("3", "-1", "1")]
+
+
+def test_a_condition_that_arcs_cannot_decide_leaves_the_field_incomplete() -> None:
+    report = _at("def f(v: Real[3]):\n    m = median(v)\n    return m if m > 0 else 2*m\n", v=[-1, 0, 0])
+    assert not report.complete or len(report.vertices) > 1

@@ -68,6 +68,21 @@ def test_a_value_used_under_two_unrelated_guards_is_differentiated_under_either(
     assert _gradient(text, 4.0, 1.0, 1.0)[0] == 1.0
 
 
+def test_a_value_used_in_some_arms_of_a_chain_is_differentiated_there_only() -> None:
+    text = (
+        "def f(x):\n"
+        "    s = sqrt(x)\n"
+        "    if x > 1:\n"
+        "        r = s\n"
+        "    elif x > 0:\n"
+        "        r = 2*s\n"
+        "    else:\n"
+        "        r = x\n"
+        "    return r\n"
+    )
+    assert [_gradient(text, x) for x in (4.0, 0.25, 0.0, -1.0)] == [[0.25], [2.0], [1.0], [1.0]]
+
+
 def test_nested_branches_add_up() -> None:
     text = (
         "def f(x, y):\n"

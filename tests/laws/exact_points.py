@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from cfcompiler.analyses.field import Field, field_at, filled, seeds_of
+from cfcompiler.analyses.field import Field, field_at, filled
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.interpreter import run
 from cfcompiler.operations import OPERATIONS
-from cfcompiler.program import Apply, Instruction, Kink, Program
 from cfcompiler.primitives import COMPARISONS
+from cfcompiler.program import Apply, Instruction, Kink, Program
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
@@ -92,32 +92,32 @@ def field_of(program: Program, point: Point) -> tuple[list[Flat], Field]:
 
 
 def switches(program: Program, point: Point) -> dict[tuple[str, int], Any]:
-    """What the choices of a run look at: left - right of kinks and comparisons, differences of the keys of orderings."""
+    """What the choices of a run look at: left - right of kinks and comparisons, differences of the keys of orders."""
     found: dict[tuple[str, int], Any] = {}
 
     def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
-        name = instruction.out.name
+        pairs: list[tuple[Any, Any]] = []
         match instruction:
             case Kink(left=left, right=right):
-                pairs = zip(
-                    *(np.reshape(x, -1) for x in np.broadcast_arrays(values[left.name], values[right.name])),
-                    strict=True,
-                )
+                pairs = _pairs(values[left.name], values[right.name])
             case Apply(op=op, args=(left, right)) if op in COMPARISONS:
-                pairs = zip(
-                    *(np.reshape(x, -1) for x in np.broadcast_arrays(values[left.name], values[right.name])),
-                    strict=True,
-                )
+                pairs = _pairs(values[left.name], values[right.name])
             case Apply(op="extremum" | "order" | "argextremum" | "cumargextremum", args=(keys,)):
                 flat = np.reshape(values[keys.name], -1)
-                pairs = ((a, b) for place, a in enumerate(flat) for b in flat[:place])
+                pairs = [(a, b) for place, a in enumerate(flat) for b in flat[:place]]
             case _:
-                return
+                pass
         for place, (a, b) in enumerate(pairs):
-            found[name, place] = OPERATIONS["sub"](a, b)
+            found[instruction.out.name, place] = OPERATIONS["sub"](a, b)
 
     run(program, point, EXACT, watch)
     return found
+
+
+def _pairs(left: Any, right: Any) -> list[tuple[Any, Any]]:
+    """Entries of two arrays that are compared."""
+    a, b = np.broadcast_arrays(left, right)
+    return list(zip(np.reshape(a, -1), np.reshape(b, -1), strict=True))
 
 
 def in_hull(point: Flat, corners: Sequence[Flat]) -> bool:

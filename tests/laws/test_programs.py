@@ -89,16 +89,10 @@ def _direction(generator: random.Random, count: int) -> list[Fraction]:
     return [Fraction(generator.randint(-997, 997), generator.randint(1, 97)) for _ in range(count)]
 
 
-def _head(text: str) -> tuple[str, str]:
-    """The parameters of f as declared, and the call of f with them."""
-    declared = text[text.index("def f(") + 6 :].split("):")[0]
-    names = [
-        name
-        for name in ("x", "y", "z", "v", "A")
-        if name in [part.split(":")[0].strip() for part in _parts(declared)]
-    ]
-    assert len(names) == len(_parts(declared))
-    return declared, f"f({', '.join(part.split(':')[0].strip() for part in _parts(declared))})"
+def _head(text: str) -> tuple[str, list[str]]:
+    """The parameters of f as declared, and their names."""
+    declared = text[text.index("def f(") + len("def f(") :].split("):")[0]
+    return declared, [part.split(":")[0].strip() for part in _parts(declared)]
 
 
 def _parts(declared: str) -> list[str]:
@@ -302,15 +296,8 @@ def test_second_derivatives_are_differences_of_the_gradient(seed: int) -> None:
         if 0 in switches(program, point).values():
             continue
         direction = _direction(generator, len(flat_point(point)))
-        aside = moved(
-            {
-                name: exact_array(np.zeros(array.shape, dtype=object) + ZERO, array.shape)
-                for name, array in point.items()
-            },
-            direction,
-            ONE,
-        )
-        tangents = {f"d_{name}": array for name, array in aside.items()}
+        origin = {name: array - array for name, array in point.items()}
+        tangents = {f"d_{name}": array for name, array in moved(origin, direction, ONE).items()}
         along = run(second, {**point, **tangents}, EXACT)
         ahead, behind = (run(slopes, moved(point, direction, step), EXACT) for step in (TINY, -TINY))
         for value, tangent in zip(slopes.results, second.results[results:], strict=True):
@@ -393,12 +380,12 @@ def test_the_field_of_the_module_is_the_exact_one(seed: int) -> None:
 # sums with known answers
 
 
-def _with_term(text: Text, function: str, term: str, body: str = "{term}") -> tuple[str, str]:
+def _with_term(text: Text, function: str, body: str) -> tuple[str, str]:
     """The text with a last function that adds a term to f, and one that is the function h of its inputs."""
-    declared, call = _head(text.text)
-    names = call[1:]
+    declared, inputs = _head(text.text)
+    names = f"({', '.join(inputs)})"
     rest = f"def h({declared}):\n    return {function}\n\n"
-    added = body.format(call=call, names=names)
+    added = body.format(call=f"f{names}", names=names)
     return (
         f"{text.text}{rest}def top({declared}):\n{added}",
         f"{rest}def top({declared}):\n    return h{names}\n",
@@ -418,11 +405,10 @@ ADDED = {
 def test_a_term_with_a_known_derivative_moves_ad_and_the_field(added: str, seed: int) -> None:
     """P12: a smooth h moves everything by its gradient. P13, P14: two spurious zeros, which move AD where h is 0."""
     text = random_text(seed, "linear" if seed % 2 else "polynomial")
-    declared = _head(text.text)[0]
     entries = {"x": ["x"], "y": ["y"], "z": ["z"], "v": ["v[0]", "v[2]"], "A": ["A[0, 1]", "A[1, 1]"]}
-    inputs = [entry for part in _parts(declared) for entry in entries[part.split(":")[0].strip()]]
+    inputs = [entry for name in _head(text.text)[1] for entry in entries[name]]
     function = SWITCHES[seed % 4].format(inputs[0], inputs[-1])
-    whole, alone = _with_term(text, function, added, ADDED[added])
+    whole, alone = _with_term(text, function, ADDED[added])
     program, plain, h = (compile_text(source).program for source in (whole, text.text, alone))
     for values in text.points:
         point = exact_point(plain, values)
