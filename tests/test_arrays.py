@@ -78,7 +78,9 @@ def network(batch: int, sizes: tuple[int, ...]) -> Program:
     h = images
     zero = builder.constant(0)
     for place, (weights, bias) in enumerate(layers):
-        h = builder.apply("add", builder.apply("matmul", h, builder.apply("transpose", weights, axes=(1, 0))), bias)
+        h = builder.apply(
+            "add", builder.apply("matmul", h, builder.apply("transpose", weights, axes=(1, 0))), bias
+        )
         if place + 1 < len(layers):
             h = builder.kink(h, zero, h, zero, RELU)
     loss = builder.apply("sum", builder.apply("logsumexp", h, axes=(1,)), axes=(0,))
@@ -101,12 +103,16 @@ def on(shape: tuple[int, ...], *more: tuple[int, ...]) -> Callable[[Callable[...
     return made
 
 
-def pool(indices: tuple[int, ...], tie: Any, gate: Any, columns: int = 2) -> Callable[[Builder, Value], Value]:
+def pool(
+    indices: tuple[int, ...], tie: Any, gate: Any, columns: int = 2
+) -> Callable[[Builder, Value], Value]:
     """Windows of four entries and the maximum of each."""
 
     def body(builder: Builder, x: Value) -> Value:
         taken = builder.apply("take", x, indices=indices, shape=(len(indices) // 4 // columns, columns, 4))
-        return builder.apply("extremum", taken, axes=(2,), sense="max", rule=Reduction("maxpool", tie, gate, gate))
+        return builder.apply(
+            "extremum", taken, axes=(2,), sense="max", rule=Reduction("maxpool", tie, gate, gate)
+        )
 
     return body
 
@@ -120,12 +126,18 @@ BODIES: list[tuple[str, Program]] = [
     ),
     ("abs", on((5,))(lambda b, x: b.kink(x, b.constant(0), x, b.apply("neg", x), RULES[1]))),
     ("min", on((2, 3), (2, 3))(lambda b, x, y: b.kink(y, x, x, y, RULES[2]))),
-    ("where", on((4,), (4,))(lambda b, x, y: b.select(b.apply("less", x, y), x, b.apply("exp", y), lazy=False))),
+    (
+        "where",
+        on((4,), (4,))(lambda b, x, y: b.select(b.apply("less", x, y), x, b.apply("exp", y), lazy=False)),
+    ),
     ("matrix-vector", on((3, 4), (4,))(lambda b, w, x: b.apply("matmul", w, x))),
     ("vector-matrix", on((3,), (3, 4))(lambda b, x, w: b.apply("matmul", x, w))),
     ("dot", on((3,), (3,))(lambda b, x, y: b.apply("matmul", x, y))),
     ("matrices", on((3, 4), (4, 2))(lambda b, x, y: b.apply("matmul", x, y))),
-    ("transposed", on((3, 4), (3, 2))(lambda b, x, y: b.apply("matmul", b.apply("transpose", x, axes=(1, 0)), y))),
+    (
+        "transposed",
+        on((3, 4), (3, 2))(lambda b, x, y: b.apply("matmul", b.apply("transpose", x, axes=(1, 0)), y)),
+    ),
     ("slices", on((6,))(lambda b, x: b.apply("index", x, key=((1, 5, 2),)))),
     ("reversed", on((6,))(lambda b, x: b.apply("index", x, key=((5, -1, -2),)))),
     ("rows", on((3, 4))(lambda b, x: b.apply("index", x, key=(1,)))),
@@ -141,18 +153,28 @@ BODIES: list[tuple[str, Program]] = [
     (
         "sort",
         on((3, 4))(
-            lambda b, x: b.apply("gather", x, b.apply("order", x, axis=1, descending=False, last=False), axis=1)
+            lambda b, x: b.apply(
+                "gather", x, b.apply("order", x, axis=1, descending=False, last=False), axis=1
+            )
         ),
     ),
     (
         "cummax",
         on((4, 3))(
-            lambda b, x: b.apply("gather", x, b.apply("cumargextremum", x, axis=0, sense="max", last=True), axis=0)
+            lambda b, x: b.apply(
+                "gather", x, b.apply("cumargextremum", x, axis=0, sense="max", last=True), axis=0
+            )
         ),
     ),
-    ("argmin", on((4, 3))(lambda b, x: b.apply("gather", x, b.apply("argextremum", x, axis=0, sense="min"), axis=0))),
+    (
+        "argmin",
+        on((4, 3))(lambda b, x: b.apply("gather", x, b.apply("argextremum", x, axis=0, sense="min"), axis=0)),
+    ),
     ("broadcast", on((3,))(lambda b, x: b.apply("broadcast", b.apply("exp", x), shape=(2, 3)))),
-    ("power", on((3,))(lambda b, x: b.apply("add", b.apply("ipow", x, n=Fraction(3)), b.apply("rpow", x, n=HALF)))),
+    (
+        "power",
+        on((3,))(lambda b, x: b.apply("add", b.apply("ipow", x, n=Fraction(3)), b.apply("rpow", x, n=HALF))),
+    ),
     (
         "third largest",
         on((9,))(
@@ -168,7 +190,10 @@ BODIES: list[tuple[str, Program]] = [
         ),
     ),
     *(
-        (f"pool {tie} {gate}", on((4, 6))(pool((0, 1, 6, 7, 2, 3, 8, 9, 12, 13, 18, 19, 14, 15, 20, 21), tie, gate)))
+        (
+            f"pool {tie} {gate}",
+            on((4, 6))(pool((0, 1, 6, 7, 2, 3, 8, 9, 12, 13, 18, 19, 14, 15, 20, 21), tie, gate)),
+        )
         for tie, gate in (("first", "select"), ("first", "mul"), ("split", "select"))
     ),
     ("overlapping pool", on((2, 4))(pool((0, 1, 4, 5, 1, 2, 5, 6, 2, 3, 6, 7), "first", "select", 3))),
@@ -186,7 +211,9 @@ def test_arrays_at_one_point_and_at_many_are_the_interpreter(case: int) -> None:
             warnings.simplefilter("error")
             for seed in range(6):
                 inputs = inputs_of(tidied, seed)
-                for one, other in zip(space["_sweep"](space["PLAN"], inputs), reference(tidied, inputs), strict=True):
+                for one, other in zip(
+                    space["_sweep"](space["PLAN"], inputs), reference(tidied, inputs), strict=True
+                ):
                     assert_close(one, other)
             many = inputs_of(tidied, 7, (2, 4))
             shared = [x if place % 2 else x[0, 0] for place, x in enumerate(many)]
@@ -209,7 +236,9 @@ def test_a_network_has_the_gradient_of_the_interpreter() -> None:
     generator = np.random.default_rng(0)
     for _ in range(3):
         inputs = [generator.normal(size=param.value.shape) for param in program.params]
-        for one, other in zip(space["_sweep"](space["PLAN"], inputs), reference(program, inputs), strict=True):
+        for one, other in zip(
+            space["_sweep"](space["PLAN"], inputs), reference(program, inputs), strict=True
+        ):
             assert_close(one, other)
 
 
@@ -229,7 +258,10 @@ def test_results_are_fresh_and_given_ones_are_filled() -> None:
 def test_shared_weights_with_many_images_are_one_product() -> None:
     lines = "\n".join(array_code(network(7, (6, 5, 4, 3)), "PLAN", Constants()).lines)
     assert "_products(" in lines
-    weights, images = np.random.default_rng(0).normal(size=(1, 3, 4)), np.random.default_rng(1).normal(size=(9, 4))
+    weights, images = (
+        np.random.default_rng(0).normal(size=(1, 3, 4)),
+        np.random.default_rng(1).normal(size=(9, 4)),
+    )
     np.testing.assert_allclose(array_functions._products(weights, images, 2, 1), images @ weights[0].T)
 
 
@@ -244,14 +276,20 @@ def test_packed_keys_sort_as_the_stable_sort_does(count: int) -> None:
         np.zeros(count) * np.where(generator.random(count) < 0.5, -1.0, 1.0),
     ):
         for keys in (x, -x):
-            np.testing.assert_array_equal(array_functions._order(keys, 0, False, False), keys.argsort(kind="stable"))
+            np.testing.assert_array_equal(
+                array_functions._order(keys, 0, False, False), keys.argsort(kind="stable")
+            )
         down = array_functions._order(x, 0, True, False)
         np.testing.assert_array_equal(down, (-x).argsort(kind="stable"))
 
 
 def test_a_ranked_place_is_that_of_the_stable_order() -> None:
     generator = np.random.default_rng(0)
-    for x in (generator.normal(size=300), np.round(generator.normal(size=300)), np.append(np.ones(5), np.nan)):
+    for x in (
+        generator.normal(size=300),
+        np.round(generator.normal(size=300)),
+        np.append(np.ones(5), np.nan),
+    ):
         for rank in (0, 2, len(x) // 2, len(x) - 1):
             assert array_functions._ranked(x, rank, False) == x.argsort(kind="stable")[rank]
             assert array_functions._ranked(x, rank, True) == (-x).argsort(kind="stable")[rank]
@@ -273,4 +311,6 @@ def test_pooling_copies_no_windows_and_a_rank_needs_no_order() -> None:
     text = "\n".join(array_code(tidy(gradient(named["pool first select"])), "PLAN", Constants()).lines)
     assert "_pooled(" in text and "_pooled_shares(" in text
     text = "\n".join(array_code(tidy(gradient(named["third largest"])), "PLAN", Constants()).lines)
-    assert "_ranked(" in text.split("def _plan_arrays")[0] and "_order(" not in text.split("def _plan_arrays")[0]
+    assert (
+        "_ranked(" in text.split("def _plan_arrays")[0] and "_order(" not in text.split("def _plan_arrays")[0]
+    )

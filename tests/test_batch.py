@@ -34,7 +34,10 @@ SPECIAL = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, math.inf, -math.inf, math.nan)
 
 
 def rule(
-    above: tuple[Number, Number], below: tuple[Number, Number], gate: Any, sides: tuple[Number, Number] = (ONE, ZERO)
+    above: tuple[Number, Number],
+    below: tuple[Number, Number],
+    gate: Any,
+    sides: tuple[Number, Number] = (ONE, ZERO),
 ) -> Tie:
     """A tie rule from (weight at the tie, weight at NaN) of both pieces."""
     mode = TieMode(
@@ -114,7 +117,20 @@ def assert_same(got: Any, wanted: Any) -> None:
 class Writer:
     """Random scalar programs."""
 
-    SMOOTH = ("exp", "sqrt", "tanh", "sin", "sigmoid", "softplus", "neg", "log", "floor", "sign", "erf", "atan")
+    SMOOTH = (
+        "exp",
+        "sqrt",
+        "tanh",
+        "sin",
+        "sigmoid",
+        "softplus",
+        "neg",
+        "log",
+        "floor",
+        "sign",
+        "erf",
+        "atan",
+    )
     BINARY = ("add", "sub", "mul", "div", "atan2", "logaddexp")
 
     def __init__(self, seed: int, inputs: int, *, affine: bool = False) -> None:
@@ -154,7 +170,9 @@ class Writer:
             return self.branch()
         if self.affine:
             op = self.random.choice(["add", "sub", "neg"])
-            return builder.apply(op, self.pick()) if op == "neg" else builder.apply(op, self.pick(), self.pick())
+            return (
+                builder.apply(op, self.pick()) if op == "neg" else builder.apply(op, self.pick(), self.pick())
+            )
         if choice < 0.75:
             return builder.apply(self.random.choice(self.SMOOTH), self.pick())
         if choice < 0.8:
@@ -245,7 +263,9 @@ def test_leading_axes_broadcast_and_scalars_stay_scalars() -> None:
 def test_empty_batches_and_strided_inputs() -> None:
     program = tidy(gradient(piecewise_linear()))
     space = module_of(program)
-    assert [r.shape for r in space["_sweep"](space["PLAN"], [np.empty((0, 2)), np.array(1.0)])] == [(0, 2)] * 3
+    assert [r.shape for r in space["_sweep"](space["PLAN"], [np.empty((0, 2)), np.array(1.0)])] == [
+        (0, 2)
+    ] * 3
     both = np.random.default_rng(0).normal(size=(300, 2))
     got = space["_sweep"](space["PLAN"], [both[::-1, 0], both[::-1, 1]])
     for one, other in zip(got, reference(program, [both[::-1, 0], both[::-1, 1]], 300), strict=True):
@@ -269,7 +289,9 @@ def test_threads_give_the_same() -> None:
     program = tidy(gradient(piecewise_linear()))
     x, y = np.random.default_rng(0).normal(size=(2, 1000))
     one, two = module_of(program), module_of(program, THREADS=3)
-    for single, threaded in zip(one["_sweep"](one["PLAN"], [x, y]), two["_sweep"](two["PLAN"], [x, y]), strict=True):
+    for single, threaded in zip(
+        one["_sweep"](one["PLAN"], [x, y]), two["_sweep"](two["PLAN"], [x, y]), strict=True
+    ):
         assert_same(single, threaded)
 
 
@@ -279,7 +301,9 @@ def vector_program(island: Callable[[Builder, Value], Value], shape: tuple[int, 
     out = island(builder, x)
     weights = builder.array("w", np.arange(1.0, 1.0 + math.prod(out.shape)).reshape(out.shape))
     total = builder.apply("mul", out, weights) if out.shape else out
-    return builder.finish([builder.apply("sum", total, axes=tuple(range(len(out.shape)))) if out.shape else total])
+    return builder.finish(
+        [builder.apply("sum", total, axes=tuple(range(len(out.shape)))) if out.shape else total]
+    )
 
 
 def sorted_(descending: bool, last: bool) -> Callable[[Builder, Value], Value]:
@@ -290,7 +314,9 @@ def sorted_(descending: bool, last: bool) -> Callable[[Builder, Value], Value]:
     return island
 
 
-def extremum(sense: str, tie: Any, gate: Any, nan: Any, axes: tuple[int, ...]) -> Callable[[Builder, Value], Value]:
+def extremum(
+    sense: str, tie: Any, gate: Any, nan: Any, axes: tuple[int, ...]
+) -> Callable[[Builder, Value], Value]:
     found = Reduction("max", tie, gate, gate, nan, nan)
     return lambda builder, x: builder.apply("extremum", x, axes=axes, sense=sense, rule=found)
 
@@ -352,7 +378,9 @@ def test_rows_of_vectors_may_be_strided_and_results_may_be_given() -> None:
     wanted = reference(program, [x], 150)
     out = [np.empty(150), np.empty((150, 4))]
     for given in (None, out):
-        for one, other in zip(space["_sweep"](space["PLAN"], [np.ascontiguousarray(x)], given), wanted, strict=True):
+        for one, other in zip(
+            space["_sweep"](space["PLAN"], [np.ascontiguousarray(x)], given), wanted, strict=True
+        ):
             assert_same(one, other)
     assert_same(space["_sweep"](space["PLAN"], [x])[1], wanted[1])
 
@@ -366,7 +394,9 @@ def test_names_of_the_program_do_not_disturb_the_block() -> None:
     program = tidy(gradient(builder.finish([total])))
     inputs = points_of(program, 30, 3)
     space = module_of(program)
-    for one, other in zip(space["_sweep"](space["PLAN"], inputs), reference(program, inputs, 30), strict=True):
+    for one, other in zip(
+        space["_sweep"](space["PLAN"], inputs), reference(program, inputs, 30), strict=True
+    ):
         assert_same(one, other)
 
 
@@ -382,9 +412,13 @@ def test_every_elementwise_row_runs_in_blocks() -> None:
             tidied = tidy(transformed)
             inputs = points_of(tidied, 60, 0)
             space = module_of(tidied)
-            for one, other in zip(space["_sweep"](space["PLAN"], inputs), reference(tidied, inputs, 60), strict=True):
+            for one, other in zip(
+                space["_sweep"](space["PLAN"], inputs), reference(tidied, inputs, 60), strict=True
+            ):
                 np.testing.assert_allclose(one, other, rtol=1e-14, err_msg=row.name)
 
 
 def test_the_texts_are_those_of_the_functions() -> None:
-    assert all(inspect.getsource(f).startswith(f"def {name}(") for name, f in array_functions.FUNCTIONS.items())
+    assert all(
+        inspect.getsource(f).startswith(f"def {name}(") for name, f in array_functions.FUNCTIONS.items()
+    )

@@ -319,17 +319,17 @@ def test_the_integer_part_of_an_enormous_number_is_refused() -> None:
 def test_random_expressions_agree_with_floats_and_with_themselves() -> None:
     generator = random.Random(20240117)
     names = [
-            *operations.ELEMENTARY,
-            "sqrt",
-            "cbrt",
-            "log2",
-            "atan2",
-            "add",
-            "sub",
-            "mul",
-            "div",
-            "pow",
-        ]
+        *operations.ELEMENTARY,
+        "sqrt",
+        "cbrt",
+        "log2",
+        "atan2",
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "pow",
+    ]
     for _ in range(300):
         pool: list[Exact] = [Fraction(generator.randint(-6, 6), generator.randint(1, 4)) for _ in range(3)]
         for _ in range(3):

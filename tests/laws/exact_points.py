@@ -1,15 +1,18 @@
-"""Exact runs of programs at points, and membership in a convex hull: what the laws over programs measure with."""
+"""Random programs run exactly at points, and membership in a convex hull: what the laws over programs measure with."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from cfcompiler.analyses.field import Field, field_at, filled
 from cfcompiler.arithmetic import EXACT
+from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.interpreter import run
 from cfcompiler.operations import OPERATIONS
 from cfcompiler.primitives import COMPARISONS
@@ -17,9 +20,12 @@ from cfcompiler.program import Apply, Instruction, Kink, Program
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
+from tests.random_texts import Text, random_text
 
 Flat = tuple[Any, ...]  # derivatives by all entries of the inputs
 Point = Mapping[str, Any]  # name -> object array of exact numbers
+ZERO, ONE = Fraction(0), Fraction(1)
+TINY = Fraction(1, 2**60)
 
 
 def exact_point(program: Program, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,6 +124,29 @@ def _pairs(left: Any, right: Any) -> list[tuple[Any, Any]]:
     """Entries of two arrays that are compared."""
     a, b = np.broadcast_arrays(left, right)
     return list(zip(np.reshape(a, -1), np.reshape(b, -1), strict=True))
+
+
+@lru_cache(maxsize=256)
+def compiled_text(
+    kind: str, seed: int, preset: str = "torch", inputs: str | None = None
+) -> tuple[Text, Compiled]:
+    text = random_text(seed, kind, inputs=inputs)
+    return text, compile_text(text.text, preset=preset)
+
+
+def exact_runs(kind: str, seed: int, preset: str = "torch") -> Iterator[tuple[Program, Point]]:
+    """A random program with each of its points."""
+    text, compiled = compiled_text(kind, seed, preset)
+    for point in text.points:
+        yield compiled.program, exact_point(compiled.program, point)
+
+
+def tied_choices(program: Program, point: Point) -> set[str]:
+    return {name for (name, _), gap in switches(program, point).items() if gap == 0}
+
+
+def direction_of(generator: random.Random, count: int) -> list[Fraction]:
+    return [Fraction(generator.randint(-997, 997), generator.randint(1, 97)) for _ in range(count)]
 
 
 def in_hull(point: Flat, corners: Sequence[Flat]) -> bool:

@@ -42,7 +42,11 @@ def _extremum_weights(x: Any, top: Any, axes: tuple[int, ...], tie: Any, at_nan:
         moved = np.transpose(tied, (*kept, *axes))
         rows = moved.reshape((*moved.shape[: len(kept)], -1))
         if tie == "first" or tie == "last":
-            place = rows.argmax(axis=-1) if tie == "first" else rows.shape[-1] - 1 - rows[..., ::-1].argmax(axis=-1)
+            place = (
+                rows.argmax(axis=-1)
+                if tie == "first"
+                else rows.shape[-1] - 1 - rows[..., ::-1].argmax(axis=-1)
+            )
             shares = np.zeros(rows.shape)
             np.put_along_axis(shares, place[..., None], 1.0, axis=-1)
         else:
@@ -220,7 +224,9 @@ def _pooled(x: Any, windows: Any, sense: str) -> Any:
     return top
 
 
-def _pooled_shares(x: Any, top: Any, term: Any, windows: Any, tie: Any, at_nan: str, gate: str, out: Any) -> None:
+def _pooled_shares(
+    x: Any, top: Any, term: Any, windows: Any, tie: Any, at_nan: str, gate: str, out: Any
+) -> None:
     """Into out the shares of the entries of x where they come from: those of _weigh_extremum over the windows."""
     whole = len(windows) * top.size == x.size  # windows side by side: each entry is in one
     if not whole:
@@ -234,7 +240,11 @@ def _pooled_shares(x: Any, top: Any, term: Any, windows: Any, tie: Any, at_nan: 
         return
     # the first entry equal to the top has all: what is left after it is 0, bit by bit
     left = np.array(term)
-    share, mask, truth = np.empty(top.shape), np.empty(top.shape, dtype=np.int64), np.empty(top.shape, dtype=bool)
+    share, mask, truth = (
+        np.empty(top.shape),
+        np.empty(top.shape, dtype=np.int64),
+        np.empty(top.shape, dtype=bool),
+    )
     for window in windows:
         np.equal(x[window], top, out=truth)
         np.negative(truth.view(np.int8), out=mask)

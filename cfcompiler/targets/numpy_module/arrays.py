@@ -108,7 +108,9 @@ class _Arrays:
             if isinstance(instruction, Apply) and instruction.op == "weigh":
                 pair = (instruction.args[0].name, instruction.args[1].name)
                 self.weighings.setdefault(pair, []).append(instruction)
-        self.windows: dict[str, tuple[Value, str]] = {}  # what takes windows -> from what, and the name of the views
+        self.windows: dict[
+            str, tuple[Value, str]
+        ] = {}  # what takes windows -> from what, and the name of the views
         self.pooled: set[str] = set()  # weighings whose shares _pooled_shares makes
         self.by_rank: set[str] = set()  # orders that are never made
         self.returned = {value.name for value in program.results}
@@ -242,7 +244,9 @@ class _Arrays:
         if not axes:
             return self._operand(instruction.args[0])
         return self._into(
-            f"np.add.reduce({{0}}, axis={axes}, out={{out}})", instruction.out.shape, self._operand(instruction.args[0])
+            f"np.add.reduce({{0}}, axis={axes}, out={{out}})",
+            instruction.out.shape,
+            self._operand(instruction.args[0]),
         )
 
     def _op_sum_to(self, instruction: Apply) -> Operand:
@@ -256,12 +260,16 @@ class _Arrays:
             self.calls.line(text, operand)
             return Name(name, f"{name}.view(np.int64)")
         keep = ", keepdims=True" if kept else ""
-        return self._into(f"np.add.reduce({{0}}, axis={axes}{keep}, out={{out}})", instruction.out.shape, operand)
+        return self._into(
+            f"np.add.reduce({{0}}, axis={axes}{keep}, out={{out}})", instruction.out.shape, operand
+        )
 
     def _op_extremum(self, instruction: Apply) -> Operand:
         if instruction.args[0].name in self.windows:
             x, windows = self.windows[instruction.args[0].name]
-            return self._line(instruction, f"_pooled({{0}}, {windows}, {instruction.attribute('sense')!r})", x)
+            return self._line(
+                instruction, f"_pooled({{0}}, {windows}, {instruction.attribute('sense')!r})", x
+            )
         ufunc = "maximum" if instruction.attribute("sense") == "max" else "minimum"
         axes = instruction.attribute("axes")
         return self._into(
@@ -291,7 +299,9 @@ class _Arrays:
     def _op_take(self, instruction: Apply) -> Operand:
         x, shape = instruction.args[0], instruction.out.shape
         windows = windows_of(instruction.attribute("indices"), x.shape, shape)
-        if windows is not None and all(self._pools(reader, instruction.out) for reader in self.readers[instruction.out.name]):
+        if windows is not None and all(
+            self._pools(reader, instruction.out) for reader in self.readers[instruction.out.name]
+        ):
             self.windows[instruction.out.name] = (x, self.constants.places(windows_text(windows)))
             return self._operand(x)
         places = places_name(instruction, self.constants)
@@ -335,7 +345,9 @@ class _Arrays:
         if x.name in self.by_rank:
             order = self.facts.definition[x.name]
             assert isinstance(order, Apply)
-            return self._line(instruction, f"_ranked({{0}}, {key[0]}, {order.attribute('descending')})", order.args[0])
+            return self._line(
+                instruction, f"_ranked({{0}}, {key[0]}, {order.attribute('descending')})", order.args[0]
+            )
         text = key_text(key, 0)
         whole = all(isinstance(entry, int) for entry in key) and len(key) == len(x.shape)
         return self._view(x, f"{{0}}[{text}, ...]" if whole else f"{{0}}[{text}]")
@@ -344,7 +356,12 @@ class _Arrays:
         """An order that is read at a few places only is not made."""
         readers = self.readers.get(instruction.out.name, [])
         single = all(isinstance(reader, Apply) and reader.op == "index" for reader in readers)
-        if single and len(instruction.out.shape) == 1 and len(readers) <= MOST_RANKS and not instruction.attribute("last"):
+        if (
+            single
+            and len(instruction.out.shape) == 1
+            and len(readers) <= MOST_RANKS
+            and not instruction.attribute("last")
+        ):
             self.by_rank.add(instruction.out.name)
             return self._operand(instruction.args[0])
         return self._plain(instruction)
@@ -393,4 +410,6 @@ class _Arrays:
         truth, shape = self.masks.truth(plan.comparison, left, right), weighing.out.shape
         if weighing.attribute("gate") == "select":
             return self.masks.kept(truth, plan.positive, self._wide(term), shape)
-        return self._ufunc("multiply", shape, truth if plan.positive else self.masks.opposite(truth), self._wide(term))
+        return self._ufunc(
+            "multiply", shape, truth if plan.positive else self.masks.opposite(truth), self._wide(term)
+        )

@@ -77,7 +77,11 @@ def _cost(calls: list[Call]) -> float:
     total = 0.0
     for call in calls:
         name = call.text.partition("np.")[2].partition("(")[0]
-        truth = call.out is not None and isinstance(call.out.operand, Register) and call.out.operand.memory == "truth"
+        truth = (
+            call.out is not None
+            and isinstance(call.out.operand, Register)
+            and call.out.operand.memory == "truth"
+        )
         total += 0.1 if truth else _COSTS.get(name.rpartition(".")[2], 0.17)
     return total
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from cfcompiler.program import Program
 
-_RESERVED = re.compile(r"([tq]\d+r?|out\d+\w*|np|work|width|sure|table|bits|lambda|A_\w+|K(\d|_)\w*|PLACES_\w*|_\w*|ONE_BYTE)$")
+_RESERVED = re.compile(
+    r"([tq]\d+r?|out\d+\w*|np|work|width|sure|table|bits|lambda|A_\w+|K(\d|_)\w*|PLACES_\w*|_\w*|ONE_BYTE)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,10 @@ def safe_names(program: Program) -> dict[str, str]:
     """The names of the program's values, changed where the code needs them itself."""
     names: dict[str, str] = {}
     taken: set[str] = set()
-    values = [*(param.value for param in program.params), *(instruction.out for instruction in program.instructions)]
+    values = [
+        *(param.value for param in program.params),
+        *(instruction.out for instruction in program.instructions),
+    ]
     for value in values:
         name = re.sub(r"\W", "_", value.name)
         if _RESERVED.match(name) or keyword.iskeyword(name):

@@ -1,8 +1,8 @@
 """The instructions of a scalar program to calls on scratch buffers: the body of a block function.
 
-    d = sub a b            np.subtract(a, b, out=t0)
-    t = neg d              (put off: what adds t subtracts d, the same bits)
-    u = kink d 0 d t       np.absolute(t0, out=t0)
+d = sub a b            np.subtract(a, b, out=t0)
+t = neg d              (put off: what adds t subtracts d, the same bits)
+u = kink d 0 d t       np.absolute(t0, out=t0)
 """
 
 from __future__ import annotations
@@ -213,7 +213,12 @@ class Block:
                     self.numbers[out.name] = instruction.attribute("value")
                 elif op == "neg" and not out.shape:
                     self._negate(out, args[0])
-                elif out.shape or any(arg.shape for arg in args) or out.kind == "int" or (args and args[0].kind == "int"):
+                elif (
+                    out.shape
+                    or any(arg.shape for arg in args)
+                    or out.kind == "int"
+                    or (args and args[0].kind == "int")
+                ):
                     self.operands[out.name] = self._plain(instruction)
                 elif op in ("mul", "div"):
                     product = self._product(instruction)
@@ -238,7 +243,9 @@ class Block:
     def _product(self, instruction: Apply) -> Operand | None:
         """a * b or a / b with the signs of negated factors put off: the same bits. None if the sign is still open."""
         numbers = [self.numbers.get(arg.name) for arg in instruction.args]
-        if instruction.op == "mul" and all(isinstance(number, Fraction) and number != 0 for number in numbers):
+        if instruction.op == "mul" and all(
+            isinstance(number, Fraction) and number != 0 for number in numbers
+        ):
             one, other = (nearest_float(number) for number in numbers if number is not None)
             if isfinite(one * other) and one * other != 0.0:
                 self.numbers[instruction.out.name] = Fraction(one * other)
@@ -264,8 +271,10 @@ class Block:
         if op in ("ipow", "rpow"):
             exponent = instruction.attribute("n")
             base = self.real(args[0])
-            return self._ufunc("multiply", base, base) if exponent == 2 else self._ufunc(
-                "power", base, self._number(exponent)
+            return (
+                self._ufunc("multiply", base, base)
+                if exponent == 2
+                else self._ufunc("power", base, self._number(exponent))
             )
         if op == "weigh":
             return self._weigh(instruction)
@@ -309,7 +318,9 @@ class Block:
             text = expression(instruction, hole, self.facts)
         name = self.names[instruction.out.name]
         self.calls.line(f"{name} = {text}", *uses)
-        return Name(name, f"{name}.view(np.int8)" if instruction.out.kind == "bool" else f"{name}.view(np.int64)")
+        return Name(
+            name, f"{name}.view(np.int8)" if instruction.out.kind == "bool" else f"{name}.view(np.int64)"
+        )
 
     def _op_to_real(self, instruction: Apply) -> Operand:
         one = self._number(Fraction(1))
@@ -326,7 +337,9 @@ class Block:
     def _op_softplus(self, instruction: Apply) -> Operand:
         x = self.real(instruction.args[0])
         small = self._ufunc("exp", self._ufunc("negative", self._ufunc("absolute", x)))
-        return self._ufunc("add", self._ufunc("maximum", x, self._number(Fraction(0))), self._ufunc("log1p", small))
+        return self._ufunc(
+            "add", self._ufunc("maximum", x, self._number(Fraction(0))), self._ufunc("log1p", small)
+        )
 
     # choices
 
@@ -353,7 +366,9 @@ class Block:
             return self._ufunc("minimum", self.real(below), self.real(above))
         if self._is_zero(right) and above == left and self.negated.get(below.name) == self.real(left):
             if (left.name, right.name) not in self.masks.watched:
-                self.masks.require(self.masks.truth("not_equal", left, right))  # -0.0 is its own absolute value here
+                self.masks.require(
+                    self.masks.truth("not_equal", left, right)
+                )  # -0.0 is its own absolute value here
             return self._ufunc("absolute", self.real(left))
         watched = (left.name, right.name) in self.masks.watched
         if not watched:

@@ -136,9 +136,12 @@ def gathered(calls: list[Call]) -> list[Call]:
         operands = {use.operand for use in call.uses}
         early = place
         if call.out is not None and all(
-            isinstance(operand, Register) or (isinstance(operand, Name) and operand.fixed) for operand in operands
+            isinstance(operand, Register) or (isinstance(operand, Name) and operand.fixed)
+            for operand in operands
         ):
-            dying = [operand for operand in operands if isinstance(operand, Register) and last[operand] == place]
+            dying = [
+                operand for operand in operands if isinstance(operand, Register) and last[operand] == place
+            ]
             if len(dying) > 1:
                 early = max(ready[operand] for operand in operands if isinstance(operand, Register))
         if call.out is not None:
@@ -150,7 +153,9 @@ def gathered(calls: list[Call]) -> list[Call]:
 
 def allocate(calls: list[Call], claimed: dict[Register, Name], source: Source) -> Layout:
     """The text of `calls`; registers in `claimed` are results and need no buffer."""
-    last: dict[Operand, int] = {base_of(use.operand): place for place, call in enumerate(calls) for use in call.uses}
+    last: dict[Operand, int] = {
+        base_of(use.operand): place for place, call in enumerate(calls) for use in call.uses
+    }
     scan = _Scan(claimed, last)
     lines: list[str] = []
     line_number = 0
@@ -167,7 +172,9 @@ def allocate(calls: list[Call], claimed: dict[Register, Name], source: Source) -
         if call.out is not None and call.out.operand not in last:
             scan.free(call.out.operand)
         lines.append(call.text.format(*texts, out=out))
-    buffers = tuple((name, shape) for letter in "tq" for name, shape in scan.buffers if name.startswith(letter))
+    buffers = tuple(
+        (name, shape) for letter in "tq" for name, shape in scan.buffers if name.startswith(letter)
+    )
     return Layout(tuple(lines), scan.counts["real"], scan.counts["truth"], tuple(scan.raw_names), buffers)
 
 

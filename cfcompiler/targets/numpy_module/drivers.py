@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 32768  # points at a time: scratch buffers stay in the cache, and a call's fixed cost is small against it
+BLOCK = (
+    32768  # points at a time: scratch buffers stay in the cache, and a call's fixed cost is small against it
+)
 THREADS: int | None = None  # None: one for each core
 
 
@@ -32,8 +34,10 @@ def _sweep(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None = None
     results: list[Any] = []
     for place, shape in enumerate(shapes):
         given = None if out is None else out[place]
-        if given is not None and given.flags.c_contiguous and not any(
-            np.may_share_memory(given, argument) for argument in arguments
+        if (
+            given is not None
+            and given.flags.c_contiguous
+            and not any(np.may_share_memory(given, argument) for argument in arguments)
         ):
             results.append(given)
             targets.append(np.moveaxis(given.reshape((count, *shape)), 0, -1))
@@ -140,14 +144,23 @@ def _sweep_arrays(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None
     leads = [argument.shape[: argument.ndim - rank] for argument, rank in zip(arguments, ranks, strict=True)]
     lead = np.broadcast_shapes(*leads)
     count = math.prod(lead)
-    results = _results([(*lead, *shape) for shape in shapes]) if out is None else [np.empty(0) for _ in shapes]
+    results = (
+        _results([(*lead, *shape) for shape in shapes]) if out is None else [np.empty(0) for _ in shapes]
+    )
     for place, given in enumerate(out or ()):
         apart = not any(np.may_share_memory(given, argument) for argument in arguments)
         results[place] = given if given.flags.c_contiguous and apart else np.empty(given.shape)
     with np.errstate(all="ignore"):
         if count == 1:
-            inputs = [argument.reshape(argument.shape[len(own) :]) for argument, own in zip(arguments, leads, strict=True)]
-            at_one(*inputs, *(result.reshape(shape) for result, shape in zip(results, shapes, strict=True)), _kept(plan))
+            inputs = [
+                argument.reshape(argument.shape[len(own) :])
+                for argument, own in zip(arguments, leads, strict=True)
+            ]
+            at_one(
+                *inputs,
+                *(result.reshape(shape) for result, shape in zip(results, shapes, strict=True)),
+                _kept(plan),
+            )
         elif count:
             rows = [_rows(argument, own, lead, count) for argument, own in zip(arguments, leads, strict=True)]
             targets = [result.reshape((count, *shape)) for result, shape in zip(results, shapes, strict=True)]
@@ -223,5 +236,19 @@ def _table(slopes: Callable[..., Any], guards: int) -> Any:
 SETTINGS = ("BLOCK", "THREADS", "_TABLES", "_SCRATCH")
 FUNCTIONS = {
     function.__name__: function
-    for function in (_sweep, _columns, _run, _run_range, _buffers, _copy_buffer, _part, _redo, _table, _sweep_arrays, _results, _rows, _kept)
+    for function in (
+        _sweep,
+        _columns,
+        _run,
+        _run_range,
+        _buffers,
+        _copy_buffer,
+        _part,
+        _redo,
+        _table,
+        _sweep_arrays,
+        _results,
+        _rows,
+        _kept,
+    )
 }

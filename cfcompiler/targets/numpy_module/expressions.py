@@ -114,7 +114,11 @@ def _weigh(i: Apply, a: list[str], facts: Facts, first: int) -> str:
 def extremum_rule(weighing: Apply) -> tuple[str, str, str]:
     """Of a weigh_extremum: the text of its tie rule, what NaN gives, and the gate."""
     rule, forward = weighing.attribute("rule"), weighing.attribute("mode") == "forward"
-    tie = repr(rule.tie) if isinstance(rule.tie, str) else f"({', '.join(literal(weight) for weight in rule.tie)},)"
+    tie = (
+        repr(rule.tie)
+        if isinstance(rule.tie, str)
+        else f"({', '.join(literal(weight) for weight in rule.tie)},)"
+    )
     at_nan = rule.nan_forward if forward else rule.nan_reverse
     return tie, at_nan, rule.gate_forward if forward else rule.gate_reverse
 

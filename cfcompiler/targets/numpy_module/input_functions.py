@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 
-def _inputs(names: Sequence[str], shapes: Sequence[tuple[int, ...]], values: Sequence[Any]) -> tuple[Any, list[Any]]:
+def _inputs(
+    names: Sequence[str], shapes: Sequence[tuple[int, ...]], values: Sequence[Any]
+) -> tuple[Any, list[Any]]:
     """The leading axes that the inputs have in common, and the inputs as arrays of float64."""
     if len(values) != len(names):
         raise TypeError(f"expected {len(names)} values ({', '.join(names)}), not {len(values)}")

@@ -68,9 +68,11 @@ def table_lines(interface: Interface) -> list[str]:
     """The tuples of names and shapes that the public functions read their arguments by."""
     moving = [interface.inputs[place] for place in interface.moving]
     tangents = interface.tangents()
-    cotangents = ["cotangent"] if len(interface.results) == 1 else [
-        f"cotangent[{place}]" for place in range(len(interface.results))
-    ]
+    cotangents = (
+        ["cotangent"]
+        if len(interface.results) == 1
+        else [f"cotangent[{place}]" for place in range(len(interface.results))]
+    )
     rows = {
         "_NAMES": tuple(name for name, _ in interface.inputs),
         "_SHAPES": tuple(shape for _, shape in interface.inputs),
@@ -94,7 +96,10 @@ def calls(interface: Interface) -> list[tuple[str, str]]:
     name = interface.name
     rows = [
         (f"value({params})", f"{name}"),
-        (f"jvp({primals}, {tangents})", f"({name}, its derivative along the tangents), by the forward program"),
+        (
+            f"jvp({primals}, {tangents})",
+            f"({name}, its derivative along the tangents), by the forward program",
+        ),
         (f"vjp({params})", f"({name}, pullback): pullback(cotangent) has a cotangent for each input"),
     ]
     if interface.scalar:

@@ -1,8 +1,8 @@
 """A program of arrays to plain expressions for many points, which stand in front of the axes of every value.
 
-    y = matmul w x         y = _products(w, x, 2, 1)
-    z = add y b            z = y + b
-    s = mul c z            s = c[:, None] * z
+y = matmul w x         y = _products(w, x, 2, 1)
+z = add y b            z = y + b
+s = mul c z            s = c[:, None] * z
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ def many_points(program: Program, function: str, names: dict[str, str], constant
 def _fronted(instruction: Instruction, names: dict[str, str], facts: Facts, constants: Constants) -> str:
     """An expression for values with one axis of points in front; lower ranks get their axes behind it."""
     rank = len(instruction.out.shape)
-    elementwise = not isinstance(instruction, Apply) or TABLE[instruction.op].kind in ("elementwise", "condition")
+    elementwise = not isinstance(instruction, Apply) or TABLE[instruction.op].kind in (
+        "elementwise",
+        "condition",
+    )
     if isinstance(instruction, Apply) and instruction.op == "weigh":
         elementwise = True
 

@@ -1,9 +1,9 @@
 """Comparisons, their bit masks, and what is kept of a value under them: shared by block code and array code.
 
-    np.less_equal(x, K0, out=q0)               a truth, made once for its pair and comparison
-    np.subtract(q0r, ONE_BYTE, out=t1r)        its mask: all bits where it is false
-    np.bitwise_and(gr, t1r, out=t2r)           what is kept of g there: exact, no 0 * inf
-    np.bitwise_xor(gr, t2r, out=t3r)           the other half
+np.less_equal(x, K0, out=q0)               a truth, made once for its pair and comparison
+np.subtract(q0r, ONE_BYTE, out=t1r)        its mask: all bits where it is false
+np.bitwise_and(gr, t1r, out=t2r)           what is kept of g there: exact, no 0 * inf
+np.bitwise_xor(gr, t2r, out=t3r)           the other half
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ WINDOW = 12  # calls for which a mask is kept rather than made again from its tr
 class Masks:
     """Adds to `calls`; `place` says where a value is. shaped: values have shapes of their own, else one number a point."""
 
-    def __init__(self, calls: Calls, constants: Constants, place: Callable[[Value], Operand], *, shaped: bool) -> None:
+    def __init__(
+        self, calls: Calls, constants: Constants, place: Callable[[Value], Operand], *, shaped: bool
+    ) -> None:
         self.calls = calls
         self.constants = constants
         self.place = place
@@ -65,7 +67,9 @@ class Masks:
             mask = self.calls.ufunc("negative", Use(truth, "raw"), raw=True, shape=shape)
         else:
             one = self.constants.integer("ONE_BYTE", "np.array(1, dtype=np.int8)")
-            mask = self.calls.ufunc("subtract", Use(truth, "raw"), Name(one, one, fixed=True), raw=True, shape=shape)
+            mask = self.calls.ufunc(
+                "subtract", Use(truth, "raw"), Name(one, one, fixed=True), raw=True, shape=shape
+            )
         self.masks[truth, positive] = (mask, place)
         return mask
 
@@ -87,7 +91,9 @@ class Masks:
     def blend(self, truth: Operand, one: Operand, other: Operand) -> Register:
         """one where truth, else other, for one number a point."""
         differing = self.bits("bitwise_xor", one, other, ())
-        return self.bits("bitwise_xor", self.bits("bitwise_and", differing, self.mask(truth, True), ()), other, ())
+        return self.bits(
+            "bitwise_xor", self.bits("bitwise_and", differing, self.mask(truth, True), ()), other, ()
+        )
 
     def watch(self, left: Value, right: Value) -> None:
         """Ask of the points that left and right differ; the others are open."""

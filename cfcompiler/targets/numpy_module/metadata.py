@@ -61,7 +61,9 @@ def docstring(
     outputs = len(program.results)
     results = "" if outputs == 1 and not program.results[0].shape else f", {_results_text(program)}"
     lines = [f'"""{signature_text(program)}: value and derivatives{results}.', ""]
-    lines.append(f"From {PurePath(program.source.path).name}, under the tie rules of {preset_of(program).text}.")
+    lines.append(
+        f"From {PurePath(program.source.path).name}, under the tie rules of {preset_of(program).text}."
+    )
     if command:
         lines.append(f"Made by: {command}")
     lines.append("")
@@ -69,7 +71,9 @@ def docstring(
     lines.extend(f"    {call:<{width}}  {text}" for call, text in returns)
     lines.extend(["", "One point, or many at once: leading axes of the inputs broadcast, as in NumPy."])
     if on_tape:
-        lines.append("The program is long: it stands on a tape, an instruction a line, that small functions run.")
+        lines.append(
+            "The program is long: it stands on a tape, an instruction a line, that small functions run."
+        )
     if program.assertions:
         tested = "is tested" if checks else "is not tested (compile with --checks for that)"
         lines.append(f"The domain (assert) {tested}.")
@@ -112,20 +116,31 @@ def _differences(program: Program, instruction: Instruction) -> Iterator[tuple[s
         case Kink(tie=tie) if tie.forward != tie.reverse:
             yield tie.name, f"{tie.name}: {_modes_text(tie.forward, tie.reverse)}"
         case Select(lazy=False, gate="mul"):
-            yield "where", "where: the arm not taken is multiplied by 0 in both, at different places of the chain"
+            yield (
+                "where",
+                "where: the arm not taken is multiplied by 0 in both, at different places of the chain",
+            )
         case Select(lazy=False):
-            yield "where", "where: backward a 0 meets the derivatives of the arm not taken (0 * inf is NaN), forward not"
+            yield (
+                "where",
+                "where: backward a 0 meets the derivatives of the arm not taken (0 * inf is NaN), forward not",
+            )
         case Apply(op=op) if op == "extremum":
             rule: Reduction = instruction.attribute("rule")
             if (rule.gate_forward, rule.nan_forward) != (rule.gate_reverse, rule.nan_reverse):
-                yield rule.name, (
-                    f"{rule.name}: gate {rule.gate_forward}, at NaN {rule.nan_forward} forward; "
-                    f"gate {rule.gate_reverse}, at NaN {rule.nan_reverse} backward"
+                yield (
+                    rule.name,
+                    (
+                        f"{rule.name}: gate {rule.gate_forward}, at NaN {rule.nan_forward} forward; "
+                        f"gate {rule.gate_reverse}, at NaN {rule.nan_reverse} backward"
+                    ),
                 )
         case Apply(op=op):
             own = {(mode, index): text for (name, mode, index), text in program.formulas.texts if name == op}
             for (mode, index), text in own.items():
-                other = own.get(("reverse" if mode == "forward" else "forward", index), TABLE[op].derivatives[index])
+                other = own.get(
+                    ("reverse" if mode == "forward" else "forward", index), TABLE[op].derivatives[index]
+                )
                 if text != other:
                     yield op, f"{op}: {text} {'forward' if mode == 'forward' else 'backward'}, {other} else"
 
@@ -140,7 +155,9 @@ def _modes_text(forward: TieMode, reverse: TieMode) -> str:
             parts.append(f"weights {texts[0]} {place} forward, {texts[1]} backward")
     if forward.gate != reverse.gate:
         says = {"select": "a weight 0 blocks inf and NaN", "mul": "a weight 0 multiplies (0 * inf is NaN)"}
-        parts.append(f"{says[forward.gate]} forward, {'blocks' if reverse.gate == 'select' else 'multiplies'} backward")
+        parts.append(
+            f"{says[forward.gate]} forward, {'blocks' if reverse.gate == 'select' else 'multiplies'} backward"
+        )
     return "; ".join(parts)
 
 
@@ -180,7 +197,9 @@ def _guard_lines(guards: Sequence[Guard], shaped: bool) -> list[str]:
         row: dict[str, Any] = {"id": f"g{number}", "expr": guard.expression, "op": guard.op}
         row.update(line=guard.span.line, column=guard.span.column)
         if shaped:
-            row["shape"] = guard.left.shape if len(guard.left.shape) >= len(guard.right.shape) else guard.right.shape
+            row["shape"] = (
+                guard.left.shape if len(guard.left.shape) >= len(guard.right.shape) else guard.right.shape
+            )
         rows.append(f"    {row!r},")
     return ["GUARDS = (", *rows, ")"] if rows else ["GUARDS = ()"]
 

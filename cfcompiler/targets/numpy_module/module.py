@@ -122,7 +122,11 @@ def _listed(texts: Sequence[str]) -> str:
 def _ieee_lines(helpers: Sequence[str], more: Sequence[str], other: Mapping[str, str]) -> list[str]:
     """The names of the module as they are on NumPy's float64."""
     own = [match[1] for text in helpers if (match := re.match(r"def (\w+)", text))]
-    rows = [f'    "{name}": np.{numpy},' for name, numpy in _ON_NUMPY.items() if not name.startswith("_") or name in own]
+    rows = [
+        f'    "{name}": np.{numpy},'
+        for name, numpy in _ON_NUMPY.items()
+        if not name.startswith("_") or name in own
+    ]
     rows += [f'    "{name}": {instead},' for name, instead in other.items()]
     again = [name for name in (*own, *more) if name not in _ON_NUMPY and name not in other]
     return [
@@ -132,7 +136,12 @@ def _ieee_lines(helpers: Sequence[str], more: Sequence[str], other: Mapping[str,
         *rows,
         "}",
         "for _name in (",
-        *textwrap.wrap(", ".join(repr(name) for name in again) + ",", 100, initial_indent="    ", subsequent_indent="    "),
+        *textwrap.wrap(
+            ", ".join(repr(name) for name in again) + ",",
+            100,
+            initial_indent="    ",
+            subsequent_indent="    ",
+        ),
         "):",
         "    _IEEE[_name] = FunctionType(_IEEE[_name].__code__, _IEEE, _name, _IEEE[_name].__defaults__)",
     ]
@@ -169,9 +178,20 @@ def _imports(point: Sequence[str], body: Sequence[str]) -> list[str]:
     called = set(re.findall(r"(?<![.\w])([a-z]\w*)\(", near))
     words = set(re.findall(r"(?<![.\w])(inf|nan)\b", near))
     names = sorted((called & {*(name for name in _ON_NUMPY if not name.startswith("_")), *_SAFE}) | words)
-    lines = [f"import {name}" for name in ("itertools", "math", "os", "threading") if re.search(rf"(?<![.\w]){name}\.", text)]
+    lines = [
+        f"import {name}"
+        for name in ("itertools", "math", "os", "threading")
+        if re.search(rf"(?<![.\w]){name}\.", text)
+    ]
     if names:
         lines.append(f"from math import {', '.join(names)}")
     if "FunctionType" in text:
         lines.append("from types import FunctionType")
-    return [*lines, "", "import numpy as np", "from numpy import array, ndarray", "", "FLOAT64 = np.dtype(np.float64)"]
+    return [
+        *lines,
+        "",
+        "import numpy as np",
+        "from numpy import array, ndarray",
+        "",
+        "FLOAT64 = np.dtype(np.float64)",
+    ]

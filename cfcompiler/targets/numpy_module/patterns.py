@@ -143,7 +143,9 @@ def patterns(program: Program) -> Patterns | None:
     for instruction in instructions:
         if isinstance(instruction, Apply) and instruction.op in COMPARISONS:
             left, right = instruction.args
-            guards[instruction.op, left.name, right.name] = Guard(instruction.op, left, right, exact=True, weighs=False)
+            guards[instruction.op, left.name, right.name] = Guard(
+                instruction.op, left, right, exact=True, weighs=False
+            )
         elif isinstance(instruction, Apply) and instruction.op == "isnan":
             return None
     if not 0 < len(guards) <= MOST_GUARDS:

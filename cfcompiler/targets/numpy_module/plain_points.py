@@ -14,7 +14,9 @@ def points_code(program: Program, function: str, names: dict[str, str] | None = 
     """The plain text: a function of the number of points and the inputs, their points on the last axis."""
     names = names if names is not None else safe_names(program)
     facts = Facts(program)
-    lines = [f"def {function}({', '.join(['width', *(names[param.value.name] for param in program.params)])}):"]
+    lines = [
+        f"def {function}({', '.join(['width', *(names[param.value.name] for param in program.params)])}):"
+    ]
     line_number = 0
     for instruction in program.instructions:
         number = instruction.span.line

@@ -259,13 +259,24 @@ class _Choices:
             out.extend(group if same else self.choice((name, start), list(itertools.permutations(group))))
         return out
 
-    def place(self, name: str, v: Sequence[float], place: int, term: float, read: Sequence[Sequence[float]]) -> int:
+    def place(
+        self, name: str, v: Sequence[float], place: int, term: float, read: Sequence[Sequence[float]]
+    ) -> int:
         """A place as good as `place`: its entry is equal, and so are those of the lists that are read there."""
-        tied = [i for i, x in enumerate(v) if x == v[place] and all(other[i] == other[place] for other in read)]
-        return place if term == 0.0 or not tied else self.choice(name, [place, *(i for i in tied if i != place)])
+        tied = [
+            i for i, x in enumerate(v) if x == v[place] and all(other[i] == other[place] for other in read)
+        ]
+        return (
+            place if term == 0.0 or not tied else self.choice(name, [place, *(i for i in tied if i != place)])
+        )
 
     def places(
-        self, name: str, v: Sequence[float], places: list[int], terms: list[float], read: Sequence[Sequence[float]]
+        self,
+        name: str,
+        v: Sequence[float],
+        places: list[int],
+        terms: list[float],
+        read: Sequence[Sequence[float]],
     ) -> list[int]:
         """The same for each beginning of v."""
         return [
@@ -302,7 +313,9 @@ def _vertices(run: Callable[[_Choices], tuple[list[float], list[float]]]) -> lis
     return sorted(found, key=lambda row: [(x != x, x if x == x else 0.0) for x in row])
 
 
-def _field_point(function: Callable[..., Any], arguments: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> Any:
+def _field_point(
+    function: Callable[..., Any], arguments: Sequence[Any], shapes: Sequence[tuple[int, ...]]
+) -> Any:
     """The vertices of D at a point: `function` pulls cotangents of results of these shapes back, as it is told to.
 
     It returns the results, which say whether a branch counts that is not taken but tied, and the cotangents.
@@ -314,7 +327,9 @@ def _field_point(function: Callable[..., Any], arguments: Sequence[Any], shapes:
         values: list[float] = []
         row: list[float] = []
         for unit in np.eye(cuts[-1]):
-            seeds = [unit[a:b].reshape(shape).tolist() for a, b, shape in zip(cuts, cuts[1:], shapes, strict=False)]
+            seeds = [
+                unit[a:b].reshape(shape).tolist() for a, b, shape in zip(cuts, cuts[1:], shapes, strict=False)
+            ]
             found = _at_point(function, [*arguments, *seeds, choose])
             values = [x for value in found[: len(shapes)] for x in np.ravel(value).tolist()]
             row.extend(x for cotangent in found[len(shapes) :] for x in np.ravel(cotangent).tolist())
@@ -327,5 +342,7 @@ def _field_point(function: Callable[..., Any], arguments: Sequence[Any], shapes:
 TABLE: dict[str, Any] = {
     name: function
     for name, function in globals().items()
-    if name.startswith("_") and not name.startswith("__") and (inspect.isfunction(function) or inspect.isclass(function))
+    if name.startswith("_")
+    and not name.startswith("__")
+    and (inspect.isfunction(function) or inspect.isclass(function))
 }

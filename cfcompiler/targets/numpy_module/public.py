@@ -1,12 +1,12 @@
 """The functions of a generated module that its user calls: which tier answers, and in which form.
 
-    def value(x, y, *, out=None):
-        if type(x) is float and type(y) is float and out is None:     one point: plain floats
-            ...
-        lead, inputs = _inputs(...)                                   anything else: checked, converted
-        if not lead and out is None:
-            return _at_point(_value_point, ...)
-        return ... _sweep(_VALUE, inputs, ...)                        many points: blocks
+def value(x, y, *, out=None):
+    if type(x) is float and type(y) is float and out is None:     one point: plain floats
+        ...
+    lead, inputs = _inputs(...)                                   anything else: checked, converted
+    if not lead and out is None:
+        return _at_point(_value_point, ...)
+    return ... _sweep(_VALUE, inputs, ...)                        many points: blocks
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class _Writer:
                 tests.append(f"type({name}) is float")
                 texts.append(name)
             else:
-                tests.append(f"type({name}) is ndarray and {name}.shape == {shape} and {name}.dtype is FLOAT64")
+                tests.append(
+                    f"type({name}) is ndarray and {name}.shape == {shape} and {name}.dtype is FLOAT64"
+                )
                 texts.append(f"{name}.tolist()")
         if extra:
             tests.append(extra)
@@ -88,7 +90,10 @@ class _Writer:
     def _slow(self, function: str, guard: str = "not lead") -> list[str]:
         if not self.interface.points:
             return []
-        return [f"    if {guard}:", f"        return _at_point({function}, [array.tolist() for array in arrays])"]
+        return [
+            f"    if {guard}:",
+            f"        return _at_point({function}, [array.tolist() for array in arrays])",
+        ]
 
     def _checked(self) -> list[str]:
         """Assertions at many points; those of a single point, and of a tape, are where they are computed."""
@@ -156,7 +161,7 @@ class _Writer:
         if not self.interface.scalar:
             return self._needs_scalar("value_and_grad")
         count = len(self.moving)
-        gradient = f"_sequence(\"out\", out[1], {count})" if count != 1 else "[out[1]]"
+        gradient = f'_sequence("out", out[1], {count})' if count != 1 else "[out[1]]"
         return [
             f"def value_and_grad({self._parameters('*', 'out=None')}):",
             f'    """{self._described()} and its gradient, by the backward program. out: (array, gradient) to write to."""',

@@ -37,12 +37,19 @@ def ranked(program: Program) -> Program:
 
 
 def _rewritten(
-    instruction: Apply, definition: Mapping[str, Apply], places: dict[tuple[str, int], Value], kept: list[Instruction]
+    instruction: Apply,
+    definition: Mapping[str, Apply],
+    places: dict[tuple[str, int], Value],
+    kept: list[Instruction],
 ) -> Apply:
     match instruction:
         case Apply(op="index", args=(x,)):
-            return _entry(instruction, *_whole(x, instruction.attribute("key"), definition), definition, places, kept)
-        case Apply(op="scatter", args=(x, order)) if not instruction.attribute("scalar") and _is_order(order, definition):
+            return _entry(
+                instruction, *_whole(x, instruction.attribute("key"), definition), definition, places, kept
+            )
+        case Apply(op="scatter", args=(x, order)) if not instruction.attribute("scalar") and _is_order(
+            order, definition
+        ):
             found = _single(x, definition)
             if found is not None:
                 entry, rank = found
@@ -78,7 +85,11 @@ def _entry(
     if single and inner is not None and inner.op == "gather" and _is_order(inner.args[1], definition):
         place = _place(inner.args[1], key[0], places, kept, instruction)
         return replace(instruction, op="gather", args=(inner.args[0], place), attributes=(("axis", 0),))
-    return replace(instruction, args=(x,), attributes=(("key", key),)) if x is not instruction.args[0] else instruction
+    return (
+        replace(instruction, args=(x,), attributes=(("key", key),))
+        if x is not instruction.args[0]
+        else instruction
+    )
 
 
 def _is_order(value: Value, definition: Mapping[str, Apply]) -> bool:

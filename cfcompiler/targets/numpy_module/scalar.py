@@ -26,12 +26,18 @@ from cfcompiler.verify import arguments
 # How tightly a text binds, as in Python's grammar.
 _CHOICE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _NEGATION, _POWER, _ATOM = range(10)
 _INFIX = {"add": ("+", _SUM), "sub": ("-", _SUM), "mul": ("*", _PRODUCT)}
-_RELATION = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
+_RELATION = {
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "equal": "==",
+    "not_equal": "!=",
+}
 # Rows whose value may be a plain float also in the second run, on NumPy's float64.
 _NARROW = ("erf", "erfc", "sign", "heaviside", "floor", "ceil", "round", "trunc", "remainder")
 _PLACES = ("order", "argextremum", "cumargextremum")
 INDENT = "    "
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,9 @@ class _Writer:
         self._join_names()
         self.texts: dict[str, Text] = {}  # of values that have no line of their own
         self.shapes: dict[str, tuple[int, ...]] = {}
-        self.wide: set[str] = {param.value.name for param in program.params}  # NumPy's float64 in the second run
+        self.wide: set[str] = {
+            param.value.name for param in program.params
+        }  # NumPy's float64 in the second run
         self.gathers: dict[str, list[str]] = {}
         self.lines: list[str] = []
         self.line_shown = 0
@@ -123,10 +131,14 @@ class _Writer:
                 continue
             for arm, truth in ((instruction.then, True), (instruction.orelse, False)):
                 inner = self.instructions.get(arm.name)
-                own = (instruction.guard.name, truth) in arm.branch or (isinstance(inner, Select) and inner.lazy)
+                own = (instruction.guard.name, truth) in arm.branch or (
+                    isinstance(inner, Select) and inner.lazy
+                )
                 if inner is None or self.uses[arm.name] != 1 or not own:
                     continue
-                if not isinstance(inner, Apply) or not (self._is_literal(inner) or self._stands_where_used(inner)):
+                if not isinstance(inner, Apply) or not (
+                    self._is_literal(inner) or self._stands_where_used(inner)
+                ):
                     self.names[arm.name] = self.names[instruction.out.name]
 
     # the function
@@ -139,7 +151,9 @@ class _Writer:
         if describe:
             self.lines.append(f'{INDENT}"""{describe}"""')
         self._steps(self.steps, 1)
-        self.lines.append(f"{INDENT}return {results([self._result(value) for value in self.program.results])}")
+        self.lines.append(
+            f"{INDENT}return {results([self._result(value) for value in self.program.results])}"
+        )
         return self.lines
 
     def _result(self, value: Value) -> str:
@@ -158,7 +172,9 @@ class _Writer:
                         continue
                     self._put(depth, f"{self.names[step.out.name]} = {self._text(step.value).text}")
                 case Assertion():
-                    message = f"line {step.span.line}: {step.message}" if step.message else f"line {step.span.line}"
+                    message = (
+                        f"line {step.span.line}: {step.message}" if step.message else f"line {step.span.line}"
+                    )
                     self._put(depth, f"if not {self._text(step.condition).at(_COMPARE)}:")
                     self._put(depth + 1, f"raise ValueError({message!r})")
                 case _:
@@ -308,7 +324,10 @@ class _Writer:
             return Text(f"{below.at(_OR)} if {first} < {second} else {above.at(_CHOICE)}", _CHOICE)
         if moving == [kink.below.name]:
             return Text(f"{above.at(_OR)} if {first} >= {second} else {below.at(_CHOICE)}", _CHOICE)
-        return Text(f"{above.at(_OR)} if {first} >= {second} else {below.at(_OR)} if {first} < {second} else nan", _CHOICE)
+        return Text(
+            f"{above.at(_OR)} if {first} >= {second} else {below.at(_OR)} if {first} < {second} else nan",
+            _CHOICE,
+        )
 
     def _apply(self, instruction: Apply, depth: int) -> Text | None:
         op, args = instruction.op, [self._text(arg) for arg in instruction.args]
@@ -422,7 +441,9 @@ class _Writer:
         below, tie, above, unordered = instruction.attribute("weights")
         gate = instruction.attribute("gate")
         factor = term.at(_NEGATION)
-        outcomes = [term_of(weight, factor, self._negated(term), gate) for weight in (below, tie, above, unordered)]
+        outcomes = [
+            term_of(weight, factor, self._negated(term), gate) for weight in (below, tie, above, unordered)
+        ]
         first, second = left.at(_SUM), right.at(_SUM)
         if not self.choosing:
             text = cases_text((outcomes[0], outcomes[1], outcomes[2], outcomes[3]), first, second)
@@ -434,12 +455,16 @@ class _Writer:
     def _op_extremum(self, instruction: Apply, args: list[Text], depth: int) -> Text:
         if instruction.args[0].name in self.wide:
             self.wide.add(instruction.out.name)
-        return Text(f"{'_largest' if instruction.attribute('sense') == 'max' else '_smallest'}({args[0].text})")
+        return Text(
+            f"{'_largest' if instruction.attribute('sense') == 'max' else '_smallest'}({args[0].text})"
+        )
 
     def _op_weigh_extremum(self, instruction: Apply, args: list[Text], depth: int) -> Text:
         rule, mode = instruction.attribute("rule"), instruction.attribute("mode")
         forward = mode == "forward"
-        at_nan, gate = (rule.nan_forward, rule.gate_forward) if forward else (rule.nan_reverse, rule.gate_reverse)
+        at_nan, gate = (
+            (rule.nan_forward, rule.gate_forward) if forward else (rule.nan_reverse, rule.gate_reverse)
+        )
         v, top, term = (arg.text for arg in args)
         if self.choosing and not forward:
             return Text(f"choose.entry({instruction.args[1].name!r}, {v}, {top}, {term})")

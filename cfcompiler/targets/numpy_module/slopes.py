@@ -1,9 +1,9 @@
 """The backward instructions of a piecewise affine program to a table by patterns of its choices, and the look-up.
 
-    c_x = weigh a b k           def _gradient_slopes(bits):
-                                    q0, = bits
-                                    c_x = np.where(q0, k, 0.0)
-                                    return (c_x,)
+c_x = weigh a b k           def _gradient_slopes(bits):
+                                q0, = bits
+                                c_x = np.where(q0, k, 0.0)
+                                return (c_x,)
 """
 
 from __future__ import annotations
@@ -31,15 +31,23 @@ def slopes_code(program: Program, found: Patterns, function: str, names: dict[st
     for instruction in found.slice:
         out = names[instruction.out.name]
         text = points_expression(instruction, names, facts)
-        if isinstance(instruction, Apply) and instruction.op in ("stack", "reshape") and instruction.out.shape:
+        if (
+            isinstance(instruction, Apply)
+            and instruction.op in ("stack", "reshape")
+            and instruction.out.shape
+        ):
             continue
         if isinstance(instruction, Apply) and instruction.op == "weigh":
             place = bits["weigh", instruction.args[0].name, instruction.args[1].name]
-            text = weighing_text(instruction, found.guards[place], f"q{place}", names[instruction.args[2].name])
+            text = weighing_text(
+                instruction, found.guards[place], f"q{place}", names[instruction.args[2].name]
+            )
         elif isinstance(instruction, Apply) and instruction.op in COMPARISONS:
             text = f"q{bits[instruction.op, instruction.args[0].name, instruction.args[1].name]}"
         lines.append(f"    {out} = {text}")
-    entries = [names[entry.name] for place in found.decided for entry in _scalars(program.results[place], facts)]
+    entries = [
+        names[entry.name] for place in found.decided for entry in _scalars(program.results[place], facts)
+    ]
     return [*lines, f"    return ({', '.join(entries)},)"]
 
 
@@ -47,7 +55,9 @@ def _bit_names(found: Patterns) -> dict[tuple[str, str, str], int]:
     """The place of the bit of each comparison, and of each weighed pair under "weigh"."""
     places: dict[tuple[str, str, str], int] = {}
     for place, guard in enumerate(found.guards):
-        places.setdefault(("weigh" if guard.weighs else guard.comparison, guard.left.name, guard.right.name), place)
+        places.setdefault(
+            ("weigh" if guard.weighs else guard.comparison, guard.left.name, guard.right.name), place
+        )
     return places
 
 
@@ -59,7 +69,9 @@ def _scalars(value: Value, facts: Facts) -> list[Value]:
     return [value]
 
 
-def look_up(calls: Calls, constants: Constants, truths: list[Operand], targets: list[str], function: str) -> Call:
+def look_up(
+    calls: Calls, constants: Constants, truths: list[Operand], targets: list[str], function: str
+) -> Call:
     """Calls from the truths, the first one highest, to a column of the table in the targets; and the one before all."""
     code: Register | None = None
     for start in range(0, len(truths), _BYTE_BITS):
@@ -82,7 +94,5 @@ def _byte(calls: Calls, truths: list[Operand]) -> Operand:
     byte = truths[0]
     for truth in truths[1:]:
         doubled = calls.ufunc("add", Use(byte, "raw"), Use(byte, "raw"), memory="truth", raw=True)
-        byte = calls.ufunc(
-            "bitwise_or", Use(doubled, "raw"), Use(truth, "raw"), memory="truth", raw=True
-        )
+        byte = calls.ufunc("bitwise_or", Use(doubled, "raw"), Use(truth, "raw"), memory="truth", raw=True)
     return byte

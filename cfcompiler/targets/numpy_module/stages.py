@@ -1,12 +1,12 @@
 """Program -> the derived programs of its module, each a stage, and how they are to be carried out.
 
-    value      x...          -> f...
-    gradient   x...          -> f, c_x...      of a program with one scalar result
-    vjp        x..., c...    -> c_x...
-    jvp        x..., d_x...  -> f..., d_f...
-    hvp        x..., d_x...  -> d_c_x...       in order 2: forward over reverse
-    signature  x...          -> the sign of every guard
-    checks     x...          -> whether every assertion holds, where they are tested
+value      x...          -> f...
+gradient   x...          -> f, c_x...      of a program with one scalar result
+vjp        x..., c...    -> c_x...
+jvp        x..., d_x...  -> f..., d_f...
+hvp        x..., d_x...  -> d_c_x...       in order 2: forward over reverse
+signature  x...          -> the sign of every guard
+checks     x...          -> whether every assertion holds, where they are tested
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
         found["signature"] = signs
     if value.assertions:
         found["checks"] = guards.checks(value)
-    return Stages(value, found, "scalar" if written is not None else "array", order if scalar_result else 1, field)
+    return Stages(
+        value, found, "scalar" if written is not None else "array", order if scalar_result else 1, field
+    )
 
 
 def _depth(program: Program) -> int:

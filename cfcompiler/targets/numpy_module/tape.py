@@ -134,7 +134,9 @@ def _distinct(instruction: Instruction) -> list[Value]:
     return list({value.name: value for value in arguments(instruction)}.values())
 
 
-def _key(instruction: Instruction, args: Sequence[Value], moving: tuple[bool, ...], active: tuple[bool, ...]) -> Key:
+def _key(
+    instruction: Instruction, args: Sequence[Value], moving: tuple[bool, ...], active: tuple[bool, ...]
+) -> Key:
     places = {arg.name: place for place, arg in enumerate(args)}
     pattern = tuple(places[arg.name] for arg in arguments(instruction))
     match instruction:
@@ -191,7 +193,11 @@ def _written(
             lines.extend([*function_text(one, f"_{name}_choose", listed, choosing=True), "", ""])
     places = [value.name for value in formal]
     targets = tuple(places.index(argument.name) for argument, _ in pairs)
-    counted = (costs["tape"], costs["tape"] + costs["forward"], costs["tape"] + costs["backward"] + len(pairs))
+    counted = (
+        costs["tape"],
+        costs["tape"] + costs["forward"],
+        costs["tape"] + costs["backward"] + len(pairs),
+    )
     movers = tuple(place for place, moves in enumerate(moving) if moves) if tangent is not None else ()
     return Kind(name, tuple(lines), tuple(many), movers, targets, out.kind == "bool", counted)
 
@@ -217,7 +223,11 @@ def _renamed(instruction: Instruction, names: dict[str, Value], out: Value) -> I
             return replace(instruction, out=out, args=tuple(names[arg.name] for arg in args))
         case Select(guard=guard, then=then, orelse=orelse):
             return replace(
-                instruction, out=out, guard=names[guard.name], then=names[then.name], orelse=names[orelse.name]
+                instruction,
+                out=out,
+                guard=names[guard.name],
+                then=names[then.name],
+                orelse=names[orelse.name],
             )
         case Kink(left=left, right=right, above=above, below=below):
             return replace(
@@ -228,4 +238,3 @@ def _renamed(instruction: Instruction, names: dict[str, Value], out: Value) -> I
                 above=names[above.name],
                 below=names[below.name],
             )
-

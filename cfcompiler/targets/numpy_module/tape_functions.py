@@ -20,7 +20,9 @@ _ARRAYS = False  # True among the names for arrays
 _ENDING = ""  # of the names of the functions of a kind; "_many" for arrays
 
 
-def _tape(text: str, kinds: dict[str, Any], names: dict[str, Any], count: int, choosing: bool = False) -> list[Any]:
+def _tape(
+    text: str, kinds: dict[str, Any], names: dict[str, Any], count: int, choosing: bool = False
+) -> list[Any]:
     """The runs of a tape with `count` inputs; `names` are those of the module, of `_ieee` or for arrays."""
     key = (id(text), id(names), choosing)
     if key in _TAPES:
@@ -123,11 +125,15 @@ def _run_tape(runs: Sequence[Any], v: list[Any], d: list[Any] | None = None) -> 
             if value == "pick":
                 d.append(_pick(v[at[0]], _moved(d[at[1]]), _moved(d[at[2]])))
             else:
-                d.append(forward(*[v[i] for i in at], v[-1], *[_moved(d[i]) for i in movers]) if forward else None)
+                d.append(
+                    forward(*[v[i] for i in at], v[-1], *[_moved(d[i]) for i in movers]) if forward else None
+                )
     return v
 
 
-def _run_choosing(runs: Sequence[Any], v: list[Any], choose: Any, branches: dict[int, tuple[int, int]]) -> list[Any]:
+def _run_choosing(
+    runs: Sequence[Any], v: list[Any], choose: Any, branches: dict[int, tuple[int, int]]
+) -> list[Any]:
     """As `_run_tape`, but `choose` is asked for the outcome of the comparisons that decide branches.
 
     `branches`: of each, by its slot, the slots of its left and right side.
@@ -237,7 +243,9 @@ def _sign_of(left: Any, right: Any) -> Any:
     return -1 if left < right else 1 if left > right else 0 if left == right else 2
 
 
-def _sweep_tape(function: Callable[..., Any], arrays: Sequence[Any], out: Sequence[Any] | None = None) -> list[Any]:
+def _sweep_tape(
+    function: Callable[..., Any], arrays: Sequence[Any], out: Sequence[Any] | None = None
+) -> list[Any]:
     """The results of `function` at all the points of `arrays`, a few at a time: every value of a block is kept."""
     on_arrays = FunctionType(function.__code__, _ARRAY_NAMES)
     lead = np.broadcast_shapes(*(array.shape for array in arrays))

@@ -37,7 +37,9 @@ class TapeText:
     costs: Mapping[str, int]
 
 
-def tape_text(program: Program, second: Program | None, guards: Sequence[Guard], interface: Interface) -> TapeText:
+def tape_text(
+    program: Program, second: Program | None, guards: Sequence[Guard], interface: Interface
+) -> TapeText:
     """`second`: the gradient program, whose tangents are the second derivatives."""
     kinds = Kinds()
     first = tape_of(program, kinds)
@@ -47,14 +49,23 @@ def tape_text(program: Program, second: Program | None, guards: Sequence[Guard],
     lines: list[str] = []
     for name, tape in tapes:
         lines.extend([f'{name} = """\\', *tape.text, '"""', ""])
-    table = [f"    {kind.name!r}: ({kind.movers!r}, {kind.targets!r}, {kind.is_condition})," for kind in kinds.table.values()]
-    lines.extend(["# Of each kind: the arguments that its tangent and its cotangents go with; whether it is a condition."])
+    table = [
+        f"    {kind.name!r}: ({kind.movers!r}, {kind.targets!r}, {kind.is_condition}),"
+        for kind in kinds.table.values()
+    ]
+    lines.extend(
+        [
+            "# Of each kind: the arguments that its tangent and its cotangents go with; whether it is a condition."
+        ]
+    )
     lines.extend(["_KINDS = {", *table, "}", ""])
     lines.extend(_guard_lines(guards, first))
     lines.extend(_branch_lines(program, guards, first))
     if interface.checks:
         pairs = zip(program.assertions, interface.checks, strict=True)
-        lines.extend([f"_CHECKS = {tuple((first.slots[one.condition.name], text) for one, text in pairs)!r}", "", ""])
+        lines.extend(
+            [f"_CHECKS = {tuple((first.slots[one.condition.name], text) for one, text in pairs)!r}", "", ""]
+        )
     point = [line for kind in kinds.table.values() for line in kind.lines]
     stages = _stage_lines(program, first, interface)
     if second is not None:
@@ -64,7 +75,12 @@ def tape_text(program: Program, second: Program | None, guards: Sequence[Guard],
     special = needed_texts([*many, *arrays], ieee.ARRAY_FUNCTIONS)
     own = needed_texts([*stages, "_sweep_tape _numpy_step _array_step"], tape_functions.TABLE)
     longest = max(len(tape.slots) for _, tape in tapes)
-    settings = ["_TAPES = {}  # tapes that have been read", "_ARRAYS = False", '_ENDING = ""', f"_LENGTH = {longest}"]
+    settings = [
+        "_TAPES = {}  # tapes that have been read",
+        "_ARRAYS = False",
+        '_ENDING = ""',
+        f"_LENGTH = {longest}",
+    ]
     cost = first.costs
     return TapeText(
         (*lines, *settings, "", "", *point, *stages),
@@ -83,7 +99,8 @@ def _defined(lines: Sequence[str]) -> list[str]:
 def _guard_lines(guards: Sequence[Guard], tape: Tape) -> list[str]:
     """Slots of the guards, a row each, as text: a literal of many tuples takes long to compile."""
     rows = [
-        f"{tape.slots[guard.left.name]} {tape.slots[guard.right.name]} {tape.slots[guard.out.name]}" for guard in guards
+        f"{tape.slots[guard.left.name]} {tape.slots[guard.right.name]} {tape.slots[guard.out.name]}"
+        for guard in guards
     ]
     return [
         "# Of each guard: the slots of its left side, its right side and its outcome.",
@@ -103,7 +120,12 @@ def _branch_lines(program: Program, guards: Sequence[Guard], tape: Tape) -> list
         for guard in guards
         if guard.out.name in deciding
     }
-    return ["# Of each comparison that decides a branch, by its slot: the slots of its sides.", f"_BRANCHES = {slots}", "", ""]
+    return [
+        "# Of each comparison that decides a branch, by its slot: the slots of its sides.",
+        f"_BRANCHES = {slots}",
+        "",
+        "",
+    ]
 
 
 def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str]:

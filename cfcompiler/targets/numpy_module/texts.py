@@ -25,14 +25,14 @@ def needed_texts(lines: Sequence[str], functions: Mapping[str, Any]) -> list[str
 def without_types(source: str) -> str:
     """A function's text without its annotations."""
     source = re.sub(r"  # (type: ignore|noqa)[^\n]*", "", source)
-    source = re.sub(r"^( +[\w.]+): [^=\n]+ = ", r"\1 = ", source, flags=re.MULTILINE)
-    source = re.sub(r"^ +[\w.]+: [\w.\[\], |]+\n", "", source, flags=re.MULTILINE)
 
     def bare(match: re.Match[str]) -> str:
         names = ", ".join(_bare(parameter) for parameter in _parameters(match[3]))
         return f"{match[1]}def {match[2]}({names}):\n"
 
-    return _DEFINITION.sub(bare, source)
+    source = _DEFINITION.sub(bare, source)  # first: a parameter on a line of its own looks like an annotation
+    source = re.sub(r"^( +[\w.]+): [^=\n]+ = ", r"\1 = ", source, flags=re.MULTILINE)
+    return re.sub(r"^ +[\w.]+: [\w.\[\], |]+\n", "", source, flags=re.MULTILINE)
 
 
 def _parameters(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The four weights of a weighing -> a conditional expression, as short as its cases allow.
 
-    weigh x 0 c; (0, 0, 1, 1) select   ->   0.0 if x <= 0.0 else c
+weigh x 0 c; (0, 0, 1, 1) select   ->   0.0 if x <= 0.0 else c
 """
 
 from __future__ import annotations
