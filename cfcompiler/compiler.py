@@ -74,6 +74,21 @@ class Compiled:
         """(f, gradient) by the backward program."""
         return self.namespace["value_and_grad"](*inputs)
 
+    @cached_property
+    def second_order(self) -> dict[str, Any]:
+        """The names of the generated module of order 2."""
+        names: dict[str, Any] = {"__name__": f"{self.program.name}_cf"}
+        exec(builtins.compile(self.module(order=2), f"<{self.program.name}_cf>", "exec"), names)
+        return names
+
+    def hvp(self, inputs: tuple[Any, ...], directions: tuple[Any, ...]) -> Any:
+        """The Hessian times a direction, forward over reverse."""
+        return self.second_order["hvp"](inputs, directions)
+
+    def hessian(self, *inputs: Any) -> Any:
+        """The Hessian, a column for each input entry."""
+        return self.second_order["hessian"](*inputs)
+
     def signature(self, *inputs: Any) -> Any:
         """The sign of every guard."""
         return self.namespace["signature"](*inputs)
@@ -106,14 +121,24 @@ class Compiled:
 def compile(source: str | Path | Callable[..., Any], **options: Any) -> Compiled:
     """Compile a `.cf` file (its path), a text of the language, or a Python function written in the language.
 
-    A text is told from a path by its line ends. `options` are those of `compile_text`. Raises CFError.
+    A text has a line end or begins with `def`; anything else is a path. `options` are those of `compile_text`.
+    Raises CFError, and TypeError for what is none of these (a lambda, a function whose text is not to be had).
     """
     if callable(source):
-        text = dedent(inspect.getsource(source))
+        try:
+            text = dedent(inspect.getsource(source))
+        except OSError:
+            raise TypeError(
+                f"the text of {source!r} is not to be had: compile its text or its file"
+            ) from None
+        if not text.lstrip().startswith(("def ", "@")):
+            raise TypeError("a function must be written with def, to be compiled")
         return compile_text(
             text, inspect.getsourcefile(source) or "<function>", function=source.__name__, **options
         )
-    if isinstance(source, Path) or "\n" not in source:
+    if not isinstance(source, str | Path):
+        raise TypeError(f"a path, a text or a function is compiled, not {type(source).__name__}")
+    if isinstance(source, Path) or ("\n" not in source and not source.lstrip().startswith("def ")):
         return compile_file(source, **options)
     return compile_text(source, **options)
 

@@ -47,7 +47,11 @@ class CFError(Exception):
     """The diagnostics of one source, sorted by place."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic], source: Source) -> None:
-        unique = {(item.code, item.span): item for item in reversed(list(diagnostics))}
+        # what has a place is said once there; what has none is told apart by its words
+        unique = {
+            (item.code, item.span, item.message if item.span == NOWHERE else ""): item
+            for item in reversed(list(diagnostics))
+        }
         self.diagnostics = tuple(sorted(unique.values(), key=_order))
         self.source = source
         super().__init__(self.render())

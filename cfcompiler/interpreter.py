@@ -204,7 +204,8 @@ class Machine:
         if instruction.attribute("reverse"):
             rows = rows[::-1]
         for place in range(1, len(rows)):
-            rows[place] = self.arithmetic.elementwise("add", [rows[place - 1], rows[place]], None)
+            total = self.arithmetic.elementwise("add", [rows[place - 1], rows[place]], None)
+            rows[place] = total if np.shape(total) else total[()]
         if instruction.attribute("reverse"):
             rows = rows[::-1]
         return np.moveaxis(rows, 0, axis)

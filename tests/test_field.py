@@ -138,3 +138,29 @@ def test_a_guard_that_nothing_needs_is_not_another_value() -> None:
 def test_a_condition_that_arcs_cannot_decide_leaves_the_field_incomplete() -> None:
     report = _at("def f(v: Real[3]):\n    m = median(v)\n    return m if m > 0 else 2*m\n", v=[-1, 0, 0])
     assert not report.complete or len(report.vertices) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f(x):\n    a = 1/x if x < 0 else 0\n    return max(a, 1)\n", [("0",)]),
+        ("def f(x):\n    a = 1/x if x < 0 else 0\n    return 1 if a > 0 else x\n", [("1",)]),
+        ("def f(x):\n    c = cumsum([x, x]) - 1\n    return c[0] if x > 0 else -1 + 0*x\n", [("0",), ("1",)]),
+    ],
+)
+def test_an_arm_is_followed_where_it_runs(text: str, expected: list[tuple[str, ...]]) -> None:
+    report = _at(text, x=0)
+    assert report.complete, report.reason
+    assert _slopes(report) == expected
+
+
+def test_selections_choose_for_themselves_even_where_no_arc_agrees() -> None:
+    report = _at("def f(x):\n    return where(x > 0, x, 0*x) - where(-x > 0, -x, 0*x)\n", x=0)
+    assert report.complete
+    assert _slopes(report) == [("0",), ("1",), ("2",)]
+
+
+def test_all_that_is_wrong_with_a_point_is_said() -> None:
+    with pytest.raises(CFError) as caught:
+        _at("def f(x, y):\n    return x*y\n", z=1)
+    assert len(caught.value.diagnostics) == 3

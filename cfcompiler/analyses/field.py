@@ -23,6 +23,7 @@ from cfcompiler.analyses.vertices import Sweep, TooManyChoices, exactly_tied
 from cfcompiler.arithmetic import EXACT, Undecided
 from cfcompiler.interpreter import run
 from cfcompiler.number_text import to_text
+from cfcompiler.numbers import is_special
 from cfcompiler.primitives import COMPARISONS
 from cfcompiler.program import Apply, Program, Select
 from cfcompiler.transforms.reverse import vjp
@@ -104,20 +105,22 @@ class _Search:
 
     def at_the_point(self) -> None:
         """Vertices on the path that runs at the point itself."""
-        self._sweep(self.point, EXACT, exactly_tied, lambda entry: entry, {})
+        self.found.update(self._vertices(self.point, EXACT, exactly_tied, lambda entry: entry, {})[0])
 
-    def _sweep(
+    def _vertices(
         self,
         inputs: Point,
         arithmetic: Any,
         tied: Callable[[Any, Any], bool],
         read: Callable[[Any], Any],
         forced: Mapping[str, bool],
-    ) -> None:
+    ) -> tuple[dict[Vertex, None], Mapping[str, Any]]:
+        """The vertices of one sweep, and the values on which it rests."""
         outputs = len(self.program.results)
         names = [param.value.name for param in self.backward.params[len(self.backward.params) - outputs :]]
         rows = [dict(zip(names, seeds, strict=True)) for seeds in seeds_of(self.program, arithmetic)]
         sweep = Sweep(self.backward, inputs, arithmetic, tied, forced)
+        found: dict[Vertex, None] = {}
         for jacobian in sweep.jacobians(rows):
             vertex = tuple(
                 tuple(
@@ -127,7 +130,8 @@ class _Search:
                 )
                 for row in jacobian
             )
-            self.found[vertex] = None
+            found[vertex] = None
+        return found, sweep.primal
 
     def beside_the_point(self) -> tuple[bool, str]:
         """Vertices with the arms whose regions touch the point. Returns (complete, reason)."""
@@ -135,7 +139,7 @@ class _Search:
             return True, ""
         here = run(self.program, self.point, EXACT)
         outcomes = {name: {bool(here[name])} for name in self.guards if name in here}
-        arcs: list[dict[str, Any]] = []
+        arcs: list[tuple[dict[str, Any], dict[str, bool]]] = []
         undecided = ""
         for arc in _arcs(self.program, self.point):
             try:
@@ -143,34 +147,54 @@ class _Search:
             except Undecided as problem:
                 undecided = undecided or str(problem)
                 continue
-            arcs.append(arc)
-            for name in self.guards:
-                if name in values:
-                    outcomes.setdefault(name, set()).add(bool(values[name]))
+            taken = {name: bool(values[name]) for name in self.guards if name in values}
+            arcs.append((arc, taken))
+            for name, outcome in taken.items():
+                outcomes.setdefault(name, set()).add(outcome)
         undecided = self._combinations(outcomes, arcs) or undecided
         if undecided or self._inputs() == 1:
             return not undecided, undecided
         doubtful = [name for name, found in outcomes.items() if len(found) == 1 and self._may_be_tied(name)]
         return not doubtful, "a branch that is tied here may or may not touch the point" if doubtful else ""
 
-    def _combinations(self, outcomes: Mapping[str, set[bool]], arcs: Sequence[Point]) -> str:
-        """One sweep for each combination of arms. Returns what remained undecided."""
+    def _combinations(
+        self, outcomes: Mapping[str, set[bool]], arcs: Sequence[tuple[Point, Mapping[str, bool]]]
+    ) -> str:
+        """Vertices for each combination of arms. Returns what remained undecided.
+
+        A combination is followed along the arcs that take it, where its arms may have a limit only. One that no arc
+        takes (each written selection chooses for itself) is followed at the point, where its arms must be regular.
+        """
         open_guards = [name for name, found in outcomes.items() if len(found) == 2]
         if 2 ** len(open_guards) > MOST_COMBINATIONS:
             raise TooManyChoices(f"more than {MOST_COMBINATIONS} combinations of branches")
         undecided = ""
         for choice in product((True, False), repeat=len(open_guards)):
             forced = dict(zip(open_guards, choice, strict=True))
-            problem = "no arc into the point could be followed"
-            for arc in arcs[:MOST_TRIES]:
-                try:
-                    self._sweep(arc, GERMS, GERMS.tied, limit, forced)
-                    problem = ""
-                    break
-                except Undecided as failure:
-                    problem = str(failure)
-            undecided = undecided or problem
+            own = [
+                arc
+                for arc, taken in arcs
+                if all(taken.get(name, outcome) == outcome for name, outcome in forced.items())
+            ]
+            try:
+                if own:
+                    self._along(own[:MOST_TRIES], forced)
+                else:
+                    self._at_the_point_under(forced)
+            except Undecided as failure:
+                undecided = undecided or str(failure)
         return undecided
+
+    def _along(self, arcs: Sequence[Point], forced: Mapping[str, bool]) -> None:
+        """Limits along each of the arcs. Raises Undecided where one has none that is known."""
+        for arc in arcs:
+            self.found.update(self._vertices(arc, GERMS, GERMS.tied, limit, forced)[0])
+
+    def _at_the_point_under(self, forced: Mapping[str, bool]) -> None:
+        found, values = self._vertices(self.point, EXACT, exactly_tied, lambda entry: entry, forced)
+        if any(is_special(entry) for value in values.values() for entry in np.reshape(value, -1)):
+            raise Undecided("an arm is singular here, in a combination of branches that no arc takes")
+        self.found.update(found)
 
     def _inputs(self) -> int:
         return sum(
