@@ -112,9 +112,9 @@ class Select:
     """out = then if guard else orelse.
 
     lazy: `then` lives on branch (guard, True) or outside it, `orelse` on (guard, False); only one is evaluated.
-    eager (lazy=False): the `where` of the frameworks: both arms are evaluated and differentiated. In reverse the arm
-    not taken gets a cotangent of 0, which then meets whatever factors that arm has (0 * inf = NaN). In forward `gate`
-    says whether its tangent is dropped ("select", as the frameworks do) or multiplied by 0 as well ("mul").
+    eager (lazy=False): the `where` of the frameworks: both arms are evaluated and differentiated. Under the gate
+    "select" (as the frameworks do) the tangent of the arm not taken is dropped, and its cotangent is 0, which then
+    meets whatever factors that arm has (0 * inf = NaN). Under "mul" both are multiplied by 0.
     """
 
     out: Value

@@ -90,7 +90,7 @@ class Reduction:
 class WhereRule:
     """How the arm not taken of `where` is differentiated.
 
-    Its cotangent is a plain 0; its tangent is dropped (gate "select") or multiplied by 0 ("mul").
+    Gate "select": its cotangent is a plain 0, its tangent is dropped. "mul": both are multiplied by 0.
     strong: the arm gets nothing in either mode, as if the choice were lazy.
     """
 

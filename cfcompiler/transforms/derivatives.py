@@ -217,8 +217,11 @@ def _cotangents_of_select(
                 pairs.append((value, builder.apply("reshape", c, shape=c.shape)))
             continue
         zero = builder.constant(0)
-        then, orelse = (c, zero) if truth else (zero, c)
+        full = c if select.gate == "select" else builder.constant(1)
+        then, orelse = (full, zero) if truth else (zero, full)
         share = builder.select(select.guard, then, orelse, lazy=False, span=select.span)
+        if select.gate == "mul":
+            share = builder.apply("mul", share, c)
         pairs.append((value, fitted(builder, share, value.shape)))
     return pairs
 

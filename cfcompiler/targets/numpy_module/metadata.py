@@ -118,7 +118,7 @@ def _differences(program: Program, instruction: Instruction) -> Iterator[tuple[s
         case Select(lazy=False, gate="mul"):
             yield (
                 "where",
-                "where: the arm not taken is multiplied by 0 in both, at different places of the chain",
+                "where: the arm not taken is multiplied by 0 in both modes; sums may meet inf and NaN in another order",
             )
         case Select(lazy=False):
             yield (
