@@ -185,7 +185,7 @@ def compile_file(
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without the cyclic collector: nothing in a program is cyclic, and it would walk over all of it each time."""
+    """Without the cyclic collector: no tree and no program has cycles, and it would walk over all of it each time."""
     running = gc.isenabled()
     gc.disable()
     try:

@@ -5,7 +5,6 @@ The tree is built while the parser reduces, so there is no intermediate one.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -26,7 +25,7 @@ def whole(text: str) -> tree.File | None:
     """The tree of a file; None where it has a mistake."""
     text = text if text.endswith("\n") else text + "\n"
     try:
-        with _collector_paused(), _mistakes_unwrapped():
+        with _mistakes_unwrapped():
             file = _parser().parse(text.removeprefix("\ufeff"), start="file")
     except (LarkError, DedentError, SyntaxMistake):
         return None
@@ -45,18 +44,6 @@ def _mixes_indentation(text: str) -> bool:
         return False
     lines = [row for row in text.split("\n") if row.strip() and not row.lstrip().startswith("#")]
     return any(row.startswith("\t") for row in lines) and any(row.startswith(" ") for row in lines)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """A tree of a million nodes holds no cycles: collecting while it grows doubles the time."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 @contextmanager
