@@ -31,13 +31,16 @@ DEFAULT_RELATIVE = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One contestant in one case: median seconds per unit, least and most; or `note`, why there are none."""
+    """One contestant in one case: seconds per unit, sample by sample; or `note`, why there are none."""
 
     contestant: str
-    seconds: float | None = None
-    spread: tuple[float, float] | None = None
+    samples: tuple[float, ...] = ()
     prepared: float | None = None
     note: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        return median(self.samples) if self.samples else None
 
 
 @dataclass(slots=True)
@@ -81,9 +84,30 @@ class Contestant:
 
 
 def contest(
-    workload: str, case: str, names: Sequence[str], reference: str, *, rounds: int, cores: int, limit: float
+    workload: str,
+    case: str,
+    names: Sequence[str],
+    reference: str,
+    *,
+    processes: int,
+    rounds: int,
+    cores: int,
+    limit: float,
 ) -> list[Row]:
-    """Rows in the order of `names`."""
+    """Rows in the order of `names`; each contestant has `processes` processes, one after another."""
+    heats = [_heat(workload, case, names, reference, rounds, cores, limit) for _ in range(processes)]
+    return [_together(rows) for rows in zip(*heats, strict=True)]
+
+
+def _together(rows: Sequence[Row]) -> Row:
+    noted = next((row for row in rows if row.note), None)
+    samples = tuple(seconds for row in rows for seconds in row.samples)
+    return noted or Row(rows[0].contestant, samples, rows[0].prepared)
+
+
+def _heat(
+    workload: str, case: str, names: Sequence[str], reference: str, rounds: int, cores: int, limit: float
+) -> list[Row]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         field_ = [_start(workload, case, name, cores, folder / str(i), stack) for i, name in enumerate(names)]
@@ -178,7 +202,7 @@ def _calibrate(contestant: Contestant, limit: float) -> int:
 
 
 def _row(contestant: Contestant, wall: bool) -> Row:
-    samples = [seconds / contestant.units for seconds in (contestant.wall if wall else contestant.cpu)]
+    samples = tuple(seconds / contestant.units for seconds in (contestant.wall if wall else contestant.cpu))
     if contestant.note or not samples:
         return Row(contestant.name, note=contestant.note or "no sample")
-    return Row(contestant.name, median(samples), (min(samples), max(samples)), contestant.prepared)
+    return Row(contestant.name, samples, contestant.prepared)

@@ -37,6 +37,7 @@ def main() -> int:
                 case,
                 names,
                 workload.REFERENCE,
+                processes=arguments.processes,
                 rounds=arguments.rounds,
                 cores=arguments.cores,
                 limit=arguments.limit,
@@ -56,7 +57,10 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--case", action="append", help="only this case (may be repeated)")
     parser.add_argument("--only", action="append", help="only this contestant (may be repeated)")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5, help="samples of each process")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="processes of each contestant, one after another"
+    )
     parser.add_argument("--cores", type=int, default=1, help="cores each contestant may use")
     parser.add_argument(
         "--limit", type=float, default=60.0, help="seconds a contestant may take for one answer"
@@ -115,15 +119,14 @@ def _section(workload: ModuleType, names: list[str], table: dict[str, list[Row]]
 
 
 def _cell(row: Row, first: Row, scale: float, prepared: bool) -> str:
-    if row.seconds is None or row.spread is None:
+    if row.seconds is None:
         return row.note
     text = f"{row.seconds * scale:.3g}"
     if first.seconds is not None and row is not first:
         text += f" (x{row.seconds / first.seconds:.2f})"
     if prepared and row.prepared is not None:
         return f"{row.prepared:.3g} s; {text}"
-    least, most = row.spread
-    return f"{text} [{least * scale:.3g}-{most * scale:.3g}]"
+    return f"{text} [{min(row.samples) * scale:.3g}-{max(row.samples) * scale:.3g}]"
 
 
 def _means(names: list[str], table: dict[str, list[Row]]) -> list[str]:

@@ -43,26 +43,30 @@ class Expressions:
     ) -> str:
         """left - right, the switch of a guard, without a zero; of two entries, where places are given."""
         if self._number(right) == 0:
-            return self._entry(left, left_place)[0]
+            return self._entry_text(left, left_place)[0]
         if self._number(left) == 0:
-            return self._negated(self._entry(right, right_place))
-        first, second = self._entry(left, left_place), self._entry(right, right_place)
+            return self._negated(self._entry_text(right, right_place))
+        first, second = self._entry_text(left, left_place), self._entry_text(right, right_place)
         return f"{self._wrapped(first, _SUM)} - {self._wrapped(second, _PRODUCT)}"
 
-    def _entry(self, value: Value, place: tuple[int, ...]) -> tuple[str, int]:
+    def entry(self, value: Value, place: tuple[int, ...]) -> str:
+        """The expression of an entry of an array, or of a scalar at the place ()."""
+        return self._entry_text(value, place)[0]
+
+    def _entry_text(self, value: Value, place: tuple[int, ...]) -> tuple[str, int]:
         """An entry of an array, as what it was made from where that is known."""
         if not place:
             return self._text(value)
         instruction = self.instructions.get(value.name)
         if isinstance(instruction, Apply) and instruction.op == "stack":
             axis = instruction.attribute("axis")
-            return self._entry(instruction.args[place[axis]], (*place[:axis], *place[axis + 1 :]))
+            return self._entry_text(instruction.args[place[axis]], (*place[:axis], *place[axis + 1 :]))
         if isinstance(instruction, Apply) and instruction.op in ("take", "reshape"):
             (source,) = instruction.args
             flat = _flat(place, value.shape)
             if instruction.op == "take":
                 flat = instruction.attribute("indices")[flat]
-            return self._entry(source, _unflat(flat, source.shape))
+            return self._entry_text(source, _unflat(flat, source.shape))
         return f"{self._wrapped(self._text(value), _ATOM)}[{', '.join(map(str, place))}]", _ATOM
 
     def _number(self, value: Value) -> Number | None:

@@ -164,3 +164,11 @@ def test_all_that_is_wrong_with_a_point_is_said() -> None:
     with pytest.raises(CFError) as caught:
         _at("def f(x, y):\n    return x*y\n", z=1)
     assert len(caught.value.diagnostics) == 3
+
+
+def test_a_step_at_its_jump_is_told_and_d_is_not_claimed() -> None:
+    report = _at("def f(x):\n    return floor(2*x) + sign(x - 3/2)*x + x\n", x="3/2")
+    assert [(tie.op, tie.guard) for tie in report.ties_here] == [("floor", "2*x - 3"), ("sign", "x - 3/2")]
+    assert not report.complete
+    assert "jumps" in report.reason
+    assert _at("def f(x):\n    return floor(2*x) + sign(x - 3/2)*x + x\n", x="7/4").ties_here == ()

@@ -16,6 +16,7 @@ from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import to_float
+from cfcompiler.primitives import TABLE
 from cfcompiler.program import Program
 from cfcompiler.report import Nested, PointReport, Row
 from cfcompiler.transforms.forward import jvp
@@ -49,6 +50,9 @@ def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
         )
     else:
         field, vertices = Field((), True, ""), (tuple(rows),)
+    jumping = next((tie for tie in tied if tie.op in TABLE and TABLE[tie.op].jumps), None)
+    if jumping is not None:
+        field = Field((), False, f"{jumping.op} jumps here, and D is not known where a step jumps")
     return PointReport(
         program.name,
         ties,

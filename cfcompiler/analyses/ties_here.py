@@ -6,6 +6,7 @@ A tie of an ordering or of a maximum over many is told pair by pair: the differe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,7 +14,10 @@ import numpy as np
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.expressions import Expressions
 from cfcompiler.interpreter import run
-from cfcompiler.primitives import COMPARISONS
+from cfcompiler.number_text import to_text
+from cfcompiler.numbers import compare, is_special
+from cfcompiler.operations import OPERATIONS
+from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.program import Apply, Instruction, Kink, Program, Select, Value
 from cfcompiler.report import TieHere
 from cfcompiler.source import Span
@@ -39,6 +43,8 @@ def ties_here(program: Program, point: Mapping[str, Any]) -> list[TieHere]:
                 word, guards = deciding[instruction.out.name], _entries(texts, args[0], args[1], values)
             case Apply(op="extremum"):
                 word, guards = instruction.attribute("rule").name, _extremes(texts, instruction, values)
+            case Apply(op=op) if TABLE[op].jumps:
+                word, guards = op, _jumps(texts, instruction, values)
             case Apply(op=op) if op in _WORDS:
                 word, guards = _WORDS[op], _keys(texts, instruction, values)
             case _:
@@ -54,6 +60,29 @@ def _entries(texts: Expressions, left: Value, right: Value, values: Mapping[str,
     codes = EXACT.compare(values[left.name], values[right.name])
     for place in np.argwhere(codes == 0):
         yield texts.difference(left, right, _own(left, place), _own(right, place))
+
+
+def _jumps(texts: Expressions, instruction: Apply, values: Mapping[str, Any]) -> Iterator[str]:
+    """The arguments of a step that stand where it jumps, entry by entry."""
+    op, args = instruction.op, instruction.args
+    arrays: Any = np.broadcast_arrays(*(values[arg.name] for arg in args))
+    for place in np.ndindex(instruction.out.shape):
+        x, text = arrays[0][place], texts.entry(args[0], _own(args[0], place))
+        if op in ("fmod", "remainder"):
+            x = OPERATIONS["div"](x, arrays[1][place])
+            text = f"({text})/({texts.entry(args[1], _own(args[1], place))})"
+        if not is_special(x) and _is_jump(op, x):
+            yield text if compare(x, Fraction(0)) == 0 else f"{text} - {to_text(x)}".replace("- -", "+ ")
+
+
+def _is_jump(op: str, x: Any) -> bool:
+    """Whether the step (of a quotient, for the remainders) jumps at x."""
+    if op in ("sign", "heaviside"):
+        return compare(x, Fraction(0)) == 0
+    if op == "round":
+        x = OPERATIONS["add"](x, Fraction(1, 2))
+    whole = compare(OPERATIONS["floor"](x), x) == 0
+    return whole and not (op in ("trunc", "fmod") and compare(x, Fraction(0)) == 0)
 
 
 def _own(value: Value, place: Any) -> Place:

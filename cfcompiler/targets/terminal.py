@@ -6,6 +6,8 @@ A line is a tuple of (text, style) pairs; `plain` and `paint` are the two ways o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
+from fractions import Fraction
 from typing import TextIO, TypeAlias
 
 from cfcompiler.errors import CFError, Explanation
@@ -106,9 +108,18 @@ def nested_text(value: Nested) -> str:
 def _about(text: str) -> str:
     """A long exact number as a decimal; what is too long to be read again is cut."""
     try:
-        return f"about {to_float(parse_number(text)):.12g}"
+        number = parse_number(text)
+        if isinstance(number, Fraction):
+            return f"about {_decimal(number)}"
+        return f"about {to_float(number):.12g}"
     except ValueError:
         return f"{text[:LONGEST]}..."
+
+
+def _decimal(number: Fraction) -> str:
+    """Twelve digits of a rational, also beyond the range of floats."""
+    with localcontext(Context(prec=12, Emax=MAX_EMAX, Emin=MIN_EMIN)):
+        return f"{Decimal(number.numerator) / Decimal(number.denominator):.12g}"
 
 
 # cfc ties
