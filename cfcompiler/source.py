@@ -6,6 +6,7 @@ Lines and columns count from 1, columns in characters, as editors show them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +34,11 @@ class Source:
 
     def line(self, number: int) -> str:
         """Line `number` without its line end; empty where there is none."""
-        lines = self.text.split("\n")
+        lines = _lines(self.text)
         return lines[number - 1].rstrip("\r") if 1 <= number <= len(lines) else ""
+
+
+@lru_cache(maxsize=4)
+def _lines(text: str) -> tuple[str, ...]:
+    """The lines of a text, split once: a generated module quotes thousands of them."""
+    return tuple(text.split("\n"))
