@@ -172,3 +172,10 @@ def test_a_step_at_its_jump_is_told_and_d_is_not_claimed() -> None:
     assert not report.complete
     assert "jumps" in report.reason
     assert _at("def f(x):\n    return floor(2*x) + sign(x - 3/2)*x + x\n", x="7/4").ties_here == ()
+
+
+def test_limits_along_some_arcs_are_not_called_all() -> None:
+    report = _at("def f(x, y):\n    return 0 if x == 0 else x*x*x/(x*x + y*y)\n", x=0, y=0)
+    assert ("0", "0") in _slopes(report)
+    assert not report.complete
+    assert "some arcs only" in report.reason

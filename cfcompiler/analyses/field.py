@@ -24,7 +24,7 @@ from cfcompiler.arithmetic import EXACT, Undecided
 from cfcompiler.interpreter import run
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special
-from cfcompiler.primitives import COMPARISONS
+from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.program import Apply, Program, Select
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
@@ -162,8 +162,8 @@ class _Search:
     ) -> str:
         """Vertices for each combination of arms. Returns what remained undecided.
 
-        A combination is followed along the arcs that take it, where its arms may have a limit only. One that no arc
-        takes (each written selection chooses for itself) is followed at the point, where its arms must be regular.
+        A combination is followed at the point, where its arms are regular there (each written selection chooses for
+        itself, so no arc need take it); else along the arcs that take it, where its arms may have a limit.
         """
         open_guards = [name for name, found in outcomes.items() if len(found) == 2]
         if 2 ** len(open_guards) > MOST_COMBINATIONS:
@@ -177,24 +177,46 @@ class _Search:
                 if all(taken.get(name, outcome) == outcome for name, outcome in forced.items())
             ]
             try:
-                if own:
-                    self._along(own[:MOST_TRIES], forced)
-                else:
-                    self._at_the_point_under(forced)
+                if not self._at_the_point_under(forced):
+                    undecided = undecided or self._along(own[:MOST_TRIES], forced)
             except Undecided as failure:
                 undecided = undecided or str(failure)
         return undecided
 
-    def _along(self, arcs: Sequence[Point], forced: Mapping[str, bool]) -> None:
-        """Limits along each of the arcs. Raises Undecided where one has none that is known."""
+    def _at_the_point_under(self, forced: Mapping[str, bool]) -> bool:
+        """Vertices with these arms, at the point itself; False where an arm is singular there."""
+        found, values = self._vertices(self.point, EXACT, exactly_tied, lambda entry: entry, forced)
+        if self._has_a_pole(values) or any(is_special(x) for vertex in found for row in vertex for x in row):
+            return False
+        self.found.update(found)
+        return True
+
+    def _has_a_pole(self, values: Mapping[str, Any]) -> bool:
+        """Whether a row of the table gave inf or NaN from finite arguments."""
+        for instruction in self.backward.instructions:
+            if not isinstance(instruction, Apply) or TABLE[instruction.op].kind not in (
+                "elementwise",
+                "reduction",
+            ):
+                continue
+            names = [instruction.out.name, *(arg.name for arg in instruction.args)]
+            if all(name in values for name in names):
+                special = [any(is_special(x) for x in np.reshape(values[name], -1)) for name in names]
+                if special[0] and not any(special[1:]):
+                    return True
+        return False
+
+    def _along(self, arcs: Sequence[Point], forced: Mapping[str, bool]) -> str:
+        """Limits along each of the arcs. Returns what remains undecided: with several inputs, other arcs."""
+        if not arcs:
+            return "an arm is singular here, in a combination of branches that no arc takes"
         for arc in arcs:
             self.found.update(self._vertices(arc, GERMS, GERMS.tied, limit, forced)[0])
-
-    def _at_the_point_under(self, forced: Mapping[str, bool]) -> None:
-        found, values = self._vertices(self.point, EXACT, exactly_tied, lambda entry: entry, forced)
-        if any(is_special(entry) for value in values.values() for entry in np.reshape(value, -1)):
-            raise Undecided("an arm is singular here, in a combination of branches that no arc takes")
-        self.found.update(found)
+        return (
+            ""
+            if self._inputs() == 1
+            else "an arm is singular here, and its limit was followed along some arcs only"
+        )
 
     def _inputs(self) -> int:
         return sum(
