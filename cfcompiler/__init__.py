@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cfcompiler.compiler import Compiled, compile, compile_file, compile_text
+    from cfcompiler.compiler import Compiled, compile, compile_file, compile_text, program
     from cfcompiler.errors import CFError
 
-__all__ = ["CFError", "Compiled", "__version__", "compile", "compile_file", "compile_text"]
+__all__ = ["CFError", "Compiled", "__version__", "compile", "compile_file", "compile_text", "program"]
 
 __version__ = "0.1.0"
 
@@ -23,6 +23,7 @@ _HOMES = {
     "compile": "compiler",
     "compile_file": "compiler",
     "compile_text": "compiler",
+    "program": "compiler",
 }
 
 

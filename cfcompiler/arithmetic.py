@@ -13,10 +13,10 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from cfcompiler import ieee, numbers
+from cfcompiler.ir import Instruction, Number
 from cfcompiler.number_text import parse_number
 from cfcompiler.operations import OPERATIONS
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Instruction, Number
 
 Array: TypeAlias = Any  # a NumPy array of float64, or of exact numbers
 UNORDERED = 2

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from cfcompiler.formulas import Step, compile_formula, decided
-from cfcompiler.program import (
+from cfcompiler.ir import (
     Apply,
     Assertion,
     Branch,

@@ -15,8 +15,8 @@ from typing import Any
 
 from cfcompiler import errors, ties
 from cfcompiler.errors import CFError
+from cfcompiler.ir import Program
 from cfcompiler.language import read
-from cfcompiler.program import Program
 from cfcompiler.report import PointReport
 from cfcompiler.shapes import text_of
 from cfcompiler.source import NOWHERE, Source

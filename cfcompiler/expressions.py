@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
+from cfcompiler.ir import Apply, Kink, Number, Program, Select, Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Kink, Number, Program, Select, Value
 
 LONGEST = 240  # characters of an operand that is written out
 _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = 1, 2, 3, 4, 5

@@ -16,8 +16,8 @@ import numpy as np
 
 from cfcompiler import numbers
 from cfcompiler.arithmetic import UNORDERED, Arithmetic, Array, Undecided
+from cfcompiler.ir import Apply, Instruction, Kink, Program, Select, Value
 from cfcompiler.primitives import COMPARISONS, TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Program, Select, Value
 
 
 def run(

@@ -10,9 +10,9 @@ import numpy as np
 
 from cfcompiler import errors
 from cfcompiler.errors import CFError, Diagnostic
+from cfcompiler.ir import Program, Shape
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import TooLarge
-from cfcompiler.program import Program, Shape
 from cfcompiler.shapes import text_of
 
 _MOST_SHOWN = 8  # entries of a row in an example

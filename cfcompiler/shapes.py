@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
+from cfcompiler.ir import Kind, Shape, Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Kind, Shape, Value
 
 
 class ShapeError(ValueError):

@@ -19,8 +19,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal, TypeAlias
 
+from cfcompiler.ir import Formulas, Gate, Number, Tie, TieMode, Weights
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Formulas, Gate, Number, Tie, TieMode, Weights
 
 DEFAULT_PRESET = "torch"
 Pair: TypeAlias = tuple[Number, Number]

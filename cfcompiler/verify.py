@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfcompiler.program import Apply, Branch, Instruction, Kink, Program, Select, Value
+from cfcompiler.ir import Apply, Branch, Instruction, Kink, Program, Select, Value
 from cfcompiler.shapes import ShapeError, result_of
 
 
@@ -22,7 +22,7 @@ def arguments(instruction: Instruction) -> tuple[Value, ...]:
 
 
 def verify(program: Program) -> Program:
-    """`program` itself, if the invariants of program.py hold. Raises InvariantError."""
+    """`program` itself, if the invariants of ir.py hold. Raises InvariantError."""
     defined: dict[str, Value] = {}
     for param in program.params:
         _define(defined, param.value)

@@ -14,7 +14,7 @@ import numpy as np
 
 from cfcompiler import ties
 from cfcompiler.builder import Builder
-from cfcompiler.program import Gate, Number, Program, Tie, TieMode, Value, Weights
+from cfcompiler.ir import Gate, Number, Program, Tie, TieMode, Value, Weights
 from cfcompiler.source import Source, Span
 from cfcompiler.verify import verify
 

@@ -15,7 +15,7 @@ import pytest
 from cfcompiler.arithmetic import FLOATS
 from cfcompiler.builder import Builder
 from cfcompiler.interpreter import run
-from cfcompiler.program import Program, Value
+from cfcompiler.ir import Program, Value
 from cfcompiler.source import Source
 from cfcompiler.targets.numpy_module import array_functions, drivers
 from cfcompiler.targets.numpy_module.arrays import array_code

@@ -17,7 +17,7 @@ import pytest
 from cfcompiler.arithmetic import FLOATS
 from cfcompiler.builder import Builder
 from cfcompiler.interpreter import run
-from cfcompiler.program import Gate, Number, Program, Tie, TieMode, Value, Weights
+from cfcompiler.ir import Gate, Number, Program, Tie, TieMode, Value, Weights
 from cfcompiler.source import Source
 from cfcompiler.targets.numpy_module import array_functions, drivers
 from cfcompiler.targets.numpy_module.batch import block_code

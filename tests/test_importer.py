@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import cfcompiler
 import cfcompiler.importer
 from cfcompiler import CFError
 
@@ -32,3 +33,12 @@ def test_it_is_installed_once() -> None:
     cfcompiler.importer.install()
     found = [finder for finder in sys.meta_path if isinstance(finder, cfcompiler.importer.CfFinder)]
     assert len(found) == 1
+
+
+def test_a_decorated_function_is_a_program() -> None:
+    @cfcompiler.program
+    def slope(x):  # type: ignore[no-untyped-def]
+        return relu(x) - 2 * relu(-x)  # noqa: F821
+
+    assert slope.grad(-3.0) == 2.0
+    assert repr(slope) == "<program slope(x: Real) under torch>"

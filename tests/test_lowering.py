@@ -14,9 +14,9 @@ from cfcompiler import ties
 from cfcompiler.arithmetic import Floats
 from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
+from cfcompiler.ir import Apply, Kink, Program, Select
 from cfcompiler.language import callables, read
 from cfcompiler.language.prelude import prelude
-from cfcompiler.program import Apply, Kink, Program, Select
 from cfcompiler.verify import verify
 
 

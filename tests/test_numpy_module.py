@@ -15,7 +15,7 @@ import pytest
 from cfcompiler.arithmetic import FLOATS
 from cfcompiler.compiler import compile_text
 from cfcompiler.interpreter import run
-from cfcompiler.program import Program
+from cfcompiler.ir import Program
 from cfcompiler.targets.numpy_module import emit, stages
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import gradient, vjp

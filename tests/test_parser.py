@@ -169,7 +169,7 @@ def test_parameters_have_annotations_and_defaults() -> None:
 
 
 def test_decorators_are_read() -> None:
-    assert list(parsed("@cfcompiler.program\n@other(1)\ndef f(x):\n    return x\n").functions) == ["f"]
+    assert list(parsed("@cfcompiler.ir\n@other(1)\ndef f(x):\n    return x\n").functions) == ["f"]
 
 
 def test_windows_line_ends_and_byte_order_marks_are_read() -> None:

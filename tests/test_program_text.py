@@ -11,8 +11,8 @@ import pytest
 
 from cfcompiler.compiler import compile_file, compile_text
 from cfcompiler.errors import CFError
+from cfcompiler.ir import Apply, Constant, Program, Select, Value
 from cfcompiler.language.program_text import parse
-from cfcompiler.program import Apply, Constant, Program, Select, Value
 from cfcompiler.source import Source, Span
 from cfcompiler.targets.program_text import emit
 from cfcompiler.ties import Reduction, preset_names

@@ -12,7 +12,7 @@ from cfcompiler.arithmetic import FLOATS
 from cfcompiler.builder import Builder
 from cfcompiler.compiler import compile_text
 from cfcompiler.interpreter import run
-from cfcompiler.program import Program
+from cfcompiler.ir import Program
 from cfcompiler.source import Source
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import gradient

@@ -16,7 +16,7 @@ import numpy as np
 from cfcompiler.arithmetic import FLOATS
 from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.interpreter import run
-from cfcompiler.program import Program
+from cfcompiler.ir import Program
 from cfcompiler.transforms.reverse import vjp
 from tests.ties_conventions import BODIES, PRESETS, PROBES
 from tests.ties_translation import program_of

@@ -14,10 +14,10 @@ from cfcompiler.analyses.ties_here import ties_here
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
+from cfcompiler.ir import Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import to_float
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Program
 from cfcompiler.report import Nested, PointReport, Row
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp

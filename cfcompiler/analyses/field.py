@@ -22,10 +22,10 @@ from cfcompiler.analyses.series import constant, limit, normal
 from cfcompiler.analyses.vertices import Sweep, TooManyChoices, exactly_tied
 from cfcompiler.arithmetic import EXACT, Undecided
 from cfcompiler.interpreter import run
+from cfcompiler.ir import Apply, Program, Select
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special
 from cfcompiler.primitives import COMPARISONS, TABLE
-from cfcompiler.program import Apply, Program, Select
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
 from cfcompiler.transforms.tidy import tidy

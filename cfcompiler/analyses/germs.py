@@ -31,9 +31,9 @@ from cfcompiler.analyses.series import (
     unless_constant,
 )
 from cfcompiler.arithmetic import UNORDERED, Undecided
+from cfcompiler.ir import Number
 from cfcompiler.number_text import parse_number
 from cfcompiler.operations import OPERATIONS
-from cfcompiler.program import Number
 
 _op = OPERATIONS
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from cfcompiler.arithmetic import FLOATS
 from cfcompiler.interpreter import run
+from cfcompiler.ir import Program
 from cfcompiler.language import read
-from cfcompiler.program import Program
 from cfcompiler.report import TieRow, TieTable
 from cfcompiler.ties import load_preset, preset_names
 from cfcompiler.transforms.forward import jvp

@@ -14,11 +14,11 @@ import numpy as np
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.expressions import Expressions
 from cfcompiler.interpreter import run
+from cfcompiler.ir import Apply, Instruction, Kink, Program, Select, Value
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import compare, is_special
 from cfcompiler.operations import OPERATIONS
 from cfcompiler.primitives import COMPARISONS, TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Program, Select, Value
 from cfcompiler.report import TieHere
 from cfcompiler.source import Span
 from cfcompiler.transforms.activity import active_values

@@ -19,7 +19,7 @@ import numpy as np
 from cfcompiler import numbers
 from cfcompiler.arithmetic import Arithmetic, Undecided
 from cfcompiler.interpreter import Machine, taken
-from cfcompiler.program import Apply, Instruction, Program, Select, Value
+from cfcompiler.ir import Apply, Instruction, Program, Select, Value
 from cfcompiler.transforms.sums_first import sums_first
 from cfcompiler.verify import arguments
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from cfcompiler import errors, ties
 from cfcompiler.errors import CFError
+from cfcompiler.ir import Program
 from cfcompiler.language.calls import callables
 from cfcompiler.language.lowering import lower, ties_of
 from cfcompiler.language.parser import decode, parse, recover
-from cfcompiler.program import Program
 from cfcompiler.source import NOWHERE, Source
 
 __all__ = ["callables", "decode", "lower", "parse", "read", "recover", "ties_of"]

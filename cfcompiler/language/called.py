@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfcompiler import errors
+from cfcompiler.ir import Value
 from cfcompiler.language.emission import Emission
 from cfcompiler.language.expressions import Evaluator
 from cfcompiler.language.terms import POISON, Poison, Term
-from cfcompiler.program import Value
 from cfcompiler.source import Span
 
 NOT_GIVEN = "all"

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from cfcompiler import errors
+from cfcompiler.ir import Value
 from cfcompiler.language import tree
 from cfcompiler.language.arguments import matched, of_function, wrong_arguments
 from cfcompiler.language.called import Called
@@ -25,7 +26,6 @@ from cfcompiler.language.reductions import extremum_of_many
 from cfcompiler.language.statements import Statements
 from cfcompiler.language.terms import POISON, Exact, Poison, Scope, Term
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Value
 from cfcompiler.source import Span
 
 # Rows that keep a number known: floor((len(x) - 1)/2) is an index.

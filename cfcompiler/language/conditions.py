@@ -10,11 +10,11 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from cfcompiler import errors
+from cfcompiler.ir import Value
 from cfcompiler.language import tree
 from cfcompiler.language.emission import Emission
 from cfcompiler.language.expressions import Evaluator
 from cfcompiler.language.terms import POISON, Exact, Poison, Scope, Term
-from cfcompiler.program import Value
 from cfcompiler.shapes import text_of
 from cfcompiler.source import Span
 

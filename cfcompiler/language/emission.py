@@ -16,8 +16,8 @@ import numpy as np
 from cfcompiler import errors, ties
 from cfcompiler.builder import Builder
 from cfcompiler.errors import Diagnostic
+from cfcompiler.ir import Tie, Value
 from cfcompiler.language.terms import POISON, Exact, Listing, Poison, Term
-from cfcompiler.program import Tie, Value
 from cfcompiler.shapes import ShapeError, text_of
 from cfcompiler.source import Source, Span
 

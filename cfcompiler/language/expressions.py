@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from cfcompiler import errors
+from cfcompiler.ir import Value
 from cfcompiler.language import tree
 from cfcompiler.language.emission import Emission
 from cfcompiler.language.terms import POISON, Exact, Listing, Poison, Scope, Term
-from cfcompiler.program import Value
 from cfcompiler.source import Span
 
 # What a node means in a scope; a value that it makes is called by the name, if there is one.

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cfcompiler import errors, ties
 from cfcompiler.errors import CFError, Diagnostic
+from cfcompiler.ir import Program, Value
 from cfcompiler.language import conditions, indexing, operators, tree
 from cfcompiler.language.calls import Calls, callables
 from cfcompiler.language.checker import TIES, check, names_bound
@@ -27,7 +28,6 @@ from cfcompiler.language.names import Names
 from cfcompiler.language.parameters import inputs
 from cfcompiler.language.statements import Statements
 from cfcompiler.language.terms import Poison, Scope, Term
-from cfcompiler.program import Program, Value
 from cfcompiler.source import NOWHERE, Source, Span
 
 # Nesting deeper than this many Python calls is refused. Lowering calls nothing written in C on the way down.

@@ -11,9 +11,9 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+from cfcompiler.ir import Value
 from cfcompiler.language.called import Called
 from cfcompiler.language.terms import Poison
-from cfcompiler.program import Value
 
 
 def entries_of(called: Called, x: Value, axes: tuple[int, ...]) -> list[Value]:

@@ -12,10 +12,10 @@ from math import prod
 from typing import Any
 
 from cfcompiler import errors
+from cfcompiler.ir import Value
 from cfcompiler.language import networks
 from cfcompiler.language.called import Called
 from cfcompiler.language.terms import POISON, Exact, Poison, Term
-from cfcompiler.program import Value
 
 
 def sort(called: Called) -> Term:

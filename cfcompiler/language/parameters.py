@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from cfcompiler import errors
+from cfcompiler.ir import Shape
 from cfcompiler.language import tree
 from cfcompiler.language.expressions import Evaluator
 from cfcompiler.language.terms import POISON, Exact, Poison, Scope, Term
-from cfcompiler.program import Shape
 from cfcompiler.shapes import text_of
 
 

@@ -15,8 +15,7 @@ import numpy as np
 
 from cfcompiler import errors
 from cfcompiler.errors import CFError
-from cfcompiler.language.printed_line import Line, Unreadable
-from cfcompiler.program import (
+from cfcompiler.ir import (
     Apply,
     Assertion,
     Constant,
@@ -35,6 +34,7 @@ from cfcompiler.program import (
     Value,
     Weights,
 )
+from cfcompiler.language.printed_line import Line, Unreadable
 from cfcompiler.source import NOWHERE, Source, Span
 from cfcompiler.ties import Reduction
 

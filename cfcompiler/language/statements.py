@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from cfcompiler import errors
+from cfcompiler.ir import Value
 from cfcompiler.language import tree
 from cfcompiler.language.checker import names_bound
 from cfcompiler.language.conditions import joined
@@ -23,7 +24,6 @@ from cfcompiler.language.expressions import Evaluator
 from cfcompiler.language.operators import binary
 from cfcompiler.language.parameters import declared
 from cfcompiler.language.terms import POISON, Bound, Exact, Listing, Poison, Scope, Term, Unusable
-from cfcompiler.program import Value
 from cfcompiler.shapes import text_of
 from cfcompiler.source import NOWHERE, Span
 

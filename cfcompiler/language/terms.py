@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from cfcompiler.errors import Diagnostic
-from cfcompiler.program import Number, Value
+from cfcompiler.ir import Number, Value
 from cfcompiler.source import Span
 
 

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import prod
 
+from cfcompiler.ir import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.verify import arguments
 
 SUM, PRODUCT, UNARY, ATOM = 1, 2, 3, 4

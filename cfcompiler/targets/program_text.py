@@ -32,8 +32,7 @@ from typing import Any, assert_never
 import numpy as np
 
 from cfcompiler.formulas import Step, compile_formula
-from cfcompiler.primitives import TABLE
-from cfcompiler.program import (
+from cfcompiler.ir import (
     Apply,
     Assertion,
     Branch,
@@ -50,6 +49,7 @@ from cfcompiler.program import (
     Value,
     Weights,
 )
+from cfcompiler.primitives import TABLE
 from cfcompiler.source import NOWHERE, Source, Span
 from cfcompiler.ties import Reduction
 

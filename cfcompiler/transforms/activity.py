@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cfcompiler.ir import Apply, Kink, Program, Select
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Kink, Program, Select
 
 # The argument of a choice row that the value is linear in; the others only choose.
 _LINEAR_ARGUMENT = {"weigh": 2, "weigh_extremum": 2, "gather": 0, "scatter": 0, "extremum": 0}

@@ -12,8 +12,8 @@ from fractions import Fraction
 from math import prod
 
 from cfcompiler.builder import Builder
+from cfcompiler.ir import Apply, Kink, Select, Shape, TieMode, Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Kink, Select, Shape, TieMode, Value
 
 Tangents = Mapping[str, Value]
 

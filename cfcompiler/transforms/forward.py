@@ -13,7 +13,7 @@ an infinite factor gives NaN, as in the frameworks. Source: Griewank & Walther 2
 from __future__ import annotations
 
 from cfcompiler.builder import Builder
-from cfcompiler.program import Program, Value
+from cfcompiler.ir import Program, Value
 from cfcompiler.transforms.activity import active_values
 from cfcompiler.transforms.derivatives import tangent_of, zeros
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cfcompiler.builder import Builder
-from cfcompiler.program import Apply, Value
+from cfcompiler.ir import Apply, Value
 
 
 class Unrolling(Protocol):

@@ -14,7 +14,7 @@ the order of the backward sweep. Source: Bolte & Pauwels 2021, algorithm 3 (accu
 from __future__ import annotations
 
 from cfcompiler.builder import Builder
-from cfcompiler.program import Branch, Program, Value
+from cfcompiler.ir import Branch, Program, Value
 from cfcompiler.transforms.activity import active_values
 from cfcompiler.transforms.derivatives import add_all, cotangents_of, fitted, zeros
 

@@ -22,8 +22,8 @@ import numpy as np
 
 from cfcompiler.builder import Builder
 from cfcompiler.interpreter import key_of
+from cfcompiler.ir import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.transforms.islands import ISLANDS
 
 

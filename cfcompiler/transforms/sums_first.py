@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from cfcompiler.program import Apply, Instruction, Program
+from cfcompiler.ir import Apply, Instruction, Program
 
 
 def sums_first(program: Program) -> Program:

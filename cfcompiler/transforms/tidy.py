@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from cfcompiler.program import Apply, Instruction, Kink, Program, Select, Value
+from cfcompiler.ir import Apply, Instruction, Kink, Program, Select, Value
 from cfcompiler.verify import arguments
 
 

@@ -14,9 +14,9 @@ from cfcompiler.analyses.field import Field, field_at, filled
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.interpreter import run
+from cfcompiler.ir import Apply, Instruction, Kink, Program
 from cfcompiler.operations import OPERATIONS
 from cfcompiler.primitives import COMPARISONS
-from cfcompiler.program import Apply, Instruction, Kink, Program
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy

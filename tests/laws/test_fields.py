@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from cfcompiler.compiler import compile_text
+from cfcompiler.ir import Apply, Kink, Program, Tie, TieMode, Weights
 from cfcompiler.primitives import COMPARISONS
-from cfcompiler.program import Apply, Kink, Program, Tie, TieMode, Weights
 from cfcompiler.ties import preset_names
 from tests.laws.exact_points import (
     ONE,

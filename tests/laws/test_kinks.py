@@ -12,7 +12,7 @@ from cfcompiler import ties
 from cfcompiler.arithmetic import EXACT, FLOATS
 from cfcompiler.compiler import compile_text
 from cfcompiler.interpreter import run
-from cfcompiler.program import Kink, Program
+from cfcompiler.ir import Kink, Program
 from cfcompiler.transforms.reverse import gradient
 
 # Each piecewise function of the prelude called with what it needs, and the inputs at which one of its kinks is tied.

@@ -14,10 +14,10 @@ from cfcompiler.arithmetic import EXACT, FLOATS
 from cfcompiler.builder import Builder
 from cfcompiler.formulas import compile_formula
 from cfcompiler.interpreter import run
+from cfcompiler.ir import Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import to_float
 from cfcompiler.primitives import TABLE, Primitive, smooth_names
-from cfcompiler.program import Program
 from cfcompiler.source import Source
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp

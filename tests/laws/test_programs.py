@@ -18,8 +18,8 @@ import pytest
 from cfcompiler.arithmetic import EXACT, FLOATS
 from cfcompiler.compiler import compile_text
 from cfcompiler.interpreter import run
+from cfcompiler.ir import Kink, Program, Select
 from cfcompiler.language.program_text import parse
-from cfcompiler.program import Kink, Program, Select
 from cfcompiler.targets.program_text import emit
 from cfcompiler.ties import preset_names, rule_names, rules
 from cfcompiler.transforms.forward import jvp

@@ -8,7 +8,7 @@ def value_and_grad(t): ...                public.py     which of them answers
 
 from __future__ import annotations
 
-from cfcompiler.program import Program
+from cfcompiler.ir import Program
 from cfcompiler.targets.numpy_module.module import module_text
 from cfcompiler.targets.numpy_module.stages import stages_of
 

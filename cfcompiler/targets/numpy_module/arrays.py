@@ -17,8 +17,8 @@ from __future__ import annotations
 from fractions import Fraction
 from math import prod
 
+from cfcompiler.ir import Apply, Instruction, Kink, Program, Select, Shape, Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Program, Select, Shape, Value
 from cfcompiler.targets.numpy_module.block_names import BlockCode, safe_names
 from cfcompiler.targets.numpy_module.calls import (
     Call,

@@ -16,7 +16,7 @@ Source: Griewank & Walther 2008, chapter 14, on masking; measurements of NumPy's
 
 from __future__ import annotations
 
-from cfcompiler.program import Program
+from cfcompiler.ir import Program
 from cfcompiler.targets.numpy_module.block_names import BlockCode, safe_names
 from cfcompiler.targets.numpy_module.blocks import Block
 from cfcompiler.targets.numpy_module.calls import Call, Layout, Register

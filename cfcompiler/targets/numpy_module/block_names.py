@@ -6,7 +6,7 @@ import keyword
 import re
 from dataclasses import dataclass
 
-from cfcompiler.program import Program
+from cfcompiler.ir import Program
 
 _RESERVED = re.compile(
     r"([tq]\d+r?|out\d+\w*|np|work|width|sure|table|bits|lambda|A_\w+|K(\d|_)\w*|PLACES_\w*|_\w*|ONE_BYTE)$"

@@ -12,8 +12,8 @@ from itertools import product
 from math import isfinite
 
 from cfcompiler.arithmetic import nearest_float
+from cfcompiler.ir import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.targets.numpy_module.calls import (
     Call,
     Calls,

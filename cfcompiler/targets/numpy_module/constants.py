@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from cfcompiler.arithmetic import nearest_float
-from cfcompiler.program import Number
+from cfcompiler.ir import Number
 
 
 class Constants:

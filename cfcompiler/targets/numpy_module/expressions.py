@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cfcompiler.ir import Apply, Instruction, Kink, Program, Select, Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Program, Select, Value
 from cfcompiler.targets.numpy_module.constants import literal
 
 Names = Callable[[Value], str]

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from cfcompiler.builder import Builder
 from cfcompiler.expressions import Expressions
+from cfcompiler.ir import Apply, Kink, Program, Select, Value
 from cfcompiler.primitives import COMPARISONS
-from cfcompiler.program import Apply, Kink, Program, Select, Value
 from cfcompiler.source import Span
 from cfcompiler.transforms.tidy import tidy
 from cfcompiler.verify import arguments, verify

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cfcompiler.program import Program, Shape
+from cfcompiler.ir import Program, Shape
 from cfcompiler.targets.numpy_module.names import local_names
 
 

@@ -7,8 +7,8 @@ s = mul c z            s = c[:, None] * z
 
 from __future__ import annotations
 
+from cfcompiler.ir import Apply, Instruction, Program, Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Instruction, Program, Value
 from cfcompiler.targets.numpy_module.constants import Constants
 from cfcompiler.targets.numpy_module.expressions import Facts, expression
 from cfcompiler.targets.numpy_module.windows import places_text

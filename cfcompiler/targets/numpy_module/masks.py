@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cfcompiler.ir import Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Value
 from cfcompiler.shapes import broadcast_shapes
 from cfcompiler.targets.numpy_module.calls import Calls, Name, Operand, Register, Shape, Use
 from cfcompiler.targets.numpy_module.constants import Constants

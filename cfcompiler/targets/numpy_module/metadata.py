@@ -10,8 +10,8 @@ from pprint import pformat
 from typing import Any
 
 from cfcompiler import ties
+from cfcompiler.ir import Apply, Instruction, Kink, Program, Select, TieMode
 from cfcompiler.primitives import TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Program, Select, TieMode
 from cfcompiler.targets.numpy_module.guards import Guard
 from cfcompiler.ties import Reduction
 

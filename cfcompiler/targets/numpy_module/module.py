@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from cfcompiler import ieee
-from cfcompiler.program import Program
+from cfcompiler.ir import Program
 from cfcompiler.targets.numpy_module import (
     array_functions,
     drivers,

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cfcompiler.ir import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.primitives import COMPARISONS, TABLE
-from cfcompiler.program import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.targets.numpy_module.constants import literal
 
 MOST_GUARDS = 12

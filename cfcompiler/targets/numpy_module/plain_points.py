@@ -5,7 +5,7 @@ What redoes the points that block code leaves open, and what runs where speed is
 
 from __future__ import annotations
 
-from cfcompiler.program import Apply, Instruction, Program
+from cfcompiler.ir import Apply, Instruction, Program
 from cfcompiler.targets.numpy_module.block_names import safe_names
 from cfcompiler.targets.numpy_module.expressions import Facts, expression
 

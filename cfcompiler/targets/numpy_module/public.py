@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cfcompiler.program import Shape
+from cfcompiler.ir import Shape
 from cfcompiler.targets.numpy_module.interface import Interface, sequence_text, tuple_text
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cfcompiler.program import Apply, Instruction, Program, Value
+from cfcompiler.ir import Apply, Instruction, Program, Value
 from cfcompiler.transforms.tidy import tidy
 
 MOST_RANKS = 4  # of one order that are looked for by partition; beyond, one sort is quicker

@@ -16,8 +16,8 @@ from fractions import Fraction
 from typing import Any, assert_never
 
 from cfcompiler.arithmetic import nearest_float
+from cfcompiler.ir import Apply, Assertion, Instruction, Kink, Program, Select, Value
 from cfcompiler.primitives import COMPARISONS, TABLE
-from cfcompiler.program import Apply, Assertion, Instruction, Kink, Program, Select, Value
 from cfcompiler.targets.numpy_module.names import local_names
 from cfcompiler.targets.numpy_module.schedule import Block, Copy, Step, schedule
 from cfcompiler.targets.numpy_module.weights import cases_text, number_text, term_of

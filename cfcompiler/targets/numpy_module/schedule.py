@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from cfcompiler.program import Assertion, Instruction, Program, Select, Value
+from cfcompiler.ir import Assertion, Instruction, Program, Select, Value
 from cfcompiler.verify import arguments
 
 

@@ -8,8 +8,8 @@ c_x = weigh a b k           def _gradient_slopes(bits):
 
 from __future__ import annotations
 
+from cfcompiler.ir import Apply, Program, Value
 from cfcompiler.primitives import COMPARISONS
-from cfcompiler.program import Apply, Program, Value
 from cfcompiler.targets.numpy_module.calls import Call, Calls, Name, Operand, Register, Use
 from cfcompiler.targets.numpy_module.constants import Constants
 from cfcompiler.targets.numpy_module.expressions import Facts

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from cfcompiler.program import Program
+from cfcompiler.ir import Program
 from cfcompiler.targets.numpy_module import guards
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import gradient, vjp

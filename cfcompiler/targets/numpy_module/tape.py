@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from cfcompiler.arithmetic import nearest_float
 from cfcompiler.builder import Builder
-from cfcompiler.program import Apply, Branch, Instruction, Kink, Param, Program, Select, Value
+from cfcompiler.ir import Apply, Branch, Instruction, Kink, Param, Program, Select, Value
 from cfcompiler.targets.numpy_module import metadata
 from cfcompiler.targets.numpy_module.plain_points import points_code
 from cfcompiler.targets.numpy_module.scalar import function_text

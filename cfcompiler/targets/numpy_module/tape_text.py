@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cfcompiler import ieee
-from cfcompiler.program import Program
+from cfcompiler.ir import Program
 from cfcompiler.targets.numpy_module import array_functions, tape_functions
 from cfcompiler.targets.numpy_module.guards import Guard, branching_of
 from cfcompiler.targets.numpy_module.interface import Interface, tuple_text

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from cfcompiler.arithmetic import nearest_float
-from cfcompiler.program import Gate, Number
+from cfcompiler.ir import Gate, Number
 
 BELOW, TIE, ABOVE, UNORDERED = range(4)
 

@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-from cfcompiler.program import Shape
+from cfcompiler.ir import Shape
 
 # One view: rows (start, stop, step) and columns (start, stop, step).
 Window = tuple[tuple[int, int, int], tuple[int, int, int]]
