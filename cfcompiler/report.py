@@ -23,6 +23,50 @@ class TieHere:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """Why a statement holds, for whoever wants to check it.
+
+    kind "separation": along `direction` the vector has the slope `value`, more than `support`, the largest slope of the
+    set. kind "combination": `weights` and `points`, a list of rows each, whose combination is the vector. `of` names
+    the vector and `relative_to` the set.
+    """
+
+    kind: str
+    of: str
+    relative_to: str
+    direction: tuple[Row, ...] = ()
+    value: str = ""
+    support: str = ""
+    weights: tuple[str, ...] = ()
+    points: tuple[tuple[Row, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The truth at the point and the word for what AD returns; None where something was not decided.
+
+    Vectors are rows, one for each entry of the outputs. `trust`: "certificate" where everything rests on exact
+    arithmetic that was checked, "solver" where part of it rests on the word of a solver of real algebra.
+    """
+
+    verdict: str
+    reason: str
+    bouligand: tuple[tuple[Row, ...], ...]
+    bouligand_complete: bool
+    clarke: tuple[tuple[Row, ...], ...]
+    clarke_complete: bool
+    gradient: tuple[Row, ...] | None
+    lexicographic: tuple[Row, ...] | None
+    min_norm: tuple[Row, ...] | None
+    ad_critical: bool | None
+    field_critical: bool | None
+    clarke_critical: bool | None
+    artificial_critical: bool | None
+    certificates: tuple[Certificate, ...]
+    trust: str
+
+
+@dataclass(frozen=True, slots=True)
 class PointReport:
     """Everything about one point: value, what AD returns, the ties, the vertices of D.
 
@@ -42,6 +86,7 @@ class PointReport:
     complete: bool
     reason: str
     notes: tuple[str, ...]
+    judged: Judged
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Program, point -> PointReport: value, forward and backward AD, the ties, the vertices of D, in exact arithmetic."""
+"""Program, point -> PointReport: value, AD, the ties, the vertices of D, the truth and the verdict, exactly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from cfcompiler import errors
 from cfcompiler.analyses.field import Field, field_at, filled, seeds_of
+from cfcompiler.analyses.judgement_texts import judged_texts
 from cfcompiler.analyses.ties_here import ties_here
+from cfcompiler.analyses.truth import USUAL, Effort, truth_at
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
@@ -18,14 +20,14 @@ from cfcompiler.ir import Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import to_float
 from cfcompiler.primitives import TABLE
-from cfcompiler.report import Nested, PointReport, Row
+from cfcompiler.report import Judged, Nested, PointReport, Row
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
 
 
-def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
-    """What the program returns at `point` (an object array of exact numbers for every parameter).
+def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = USUAL) -> PointReport:
+    """Everything about `point` (an object array of exact numbers for every parameter).
 
     Raises CFError where the point is outside the domain, or where a branch cannot be decided.
     """
@@ -38,35 +40,70 @@ def at(program: Program, point: Mapping[str, Any], ties: str) -> PointReport:
         raise _undecided(program, problem) from None
     tied = ties_here(program, point)
     results = [nested(values[value.name]) for value in program.results]
-    rows = [_row(program, row) for row in backward]
+    rows = [_row(program, row) for row in map(_texts, backward)]
+    forward_rows = [_row(program, row) for row in map(_texts, forward)]
     notes = []
-    if forward != backward:
+    if forward_rows != rows:
         notes.append(_difference_note(program))
-    notes.extend(_float_notes(program, point, backward))
+    notes.extend(_float_notes(program, point, [_texts(row) for row in backward]))
     if tied:
         field = field_at(program, point)
         vertices = tuple(
             tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices
         )
     else:
-        field, vertices = Field((), True, ""), (tuple(rows),)
+        field, vertices = Field((tuple(map(_flat, backward)),), True, ""), (tuple(rows),)
     jumping = next((tie for tie in tied if tie.op in TABLE and TABLE[tie.op].jumps), None)
     if jumping is not None:
         field = Field((), False, f"{jumping.op} jumps here, and D is not known where a step jumps")
+    judged = judgement_at(program, point, values, [x for row in backward for x in _flat(row)], field, effort)
     return PointReport(
         program.name,
         ties,
         {param.value.name: nested(point[param.value.name]) for param in program.params},
         results[0] if len(results) == 1 else list(results),
         len(rows) == 1 and all(not value.shape for value in program.results),
-        tuple(_row(program, row) for row in forward),
+        tuple(forward_rows),
         tuple(rows),
         tuple(tied),
         vertices,
         field.complete,
         field.reason,
         tuple(notes),
+        judged,
     )
+
+
+def judgement_at(
+    program: Program,
+    point: Mapping[str, Any],
+    values: Mapping[str, Any],
+    ad: Sequence[Any],
+    field: Field,
+    effort: Effort,
+) -> Judged:
+    """The truth, and the word for `ad` (the rows of what AD returns, joined); `values` are those of the program."""
+    here = [entry for result in program.results for entry in np.reshape(values[result.name], -1)]
+    vertices = [[entry for row in vertex for entry in row] for vertex in field.vertices]
+    found = truth_at(program, point, here, ad, vertices, field.complete, effort)
+    return judged_texts(found, lambda vector: _rows_of(program, point, vector))
+
+
+def _rows_of(program: Program, point: Mapping[str, Any], vector: Sequence[Any]) -> tuple[Row, ...]:
+    """A flat vector, row after row, as rows."""
+    width = sum(int(np.size(point[name])) for name in _names(program))
+    count = len(vector) // width if width else 1
+    return tuple(
+        _unflattened(program, point, vector[place * width : (place + 1) * width]) for place in range(count)
+    )
+
+
+def _texts(row: Sequence[Any]) -> list[Nested]:
+    return [nested(array) for array in row]
+
+
+def _flat(row: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(entry for array in row for entry in np.reshape(array, -1))
 
 
 def nested(array: Any) -> Nested:
@@ -110,7 +147,7 @@ def _forward(program: Program, point: Mapping[str, Any]) -> list[list[Any]]:
             flat = [number for output in outputs for number in np.reshape(values[output.name], -1)]
             for place, number in enumerate(flat):
                 jacobian[place][which][entry] = number
-    return [[nested(array) for array in row] for row in jacobian]
+    return jacobian
 
 
 def _backward(program: Program, point: Mapping[str, Any]) -> list[list[Any]]:
@@ -120,7 +157,7 @@ def _backward(program: Program, point: Mapping[str, Any]) -> list[list[Any]]:
     rows = []
     for seeds in seeds_of(program, EXACT):
         values = run(backward, {**point, **dict(zip(names, seeds, strict=True))}, EXACT)
-        rows.append([nested(values[value.name]) for value in backward.results[len(program.results) :]])
+        rows.append([values[value.name] for value in backward.results[len(program.results) :]])
     return rows
 
 

@@ -1,9 +1,9 @@
 """Convex hulls of finitely many points: membership, extreme points, the shortest vector.
 
-Membership is a question to cones.py. Extreme points are found by such questions, each of which drops a point or finds a
-new extreme one (Clarkson 1994), in the plane by Andrew's monotone chain (1979); the shortest vector by Wolfe's algorithm
-(1976, nearest.py). Certificates are checked against their definition before they are returned. Sums of segments are in
-segments.py.
+Membership is a question to cones.py. Extreme points are found by such questions, each of which drops a point or finds
+a new extreme one (Clarkson 1994), in the plane by Andrew's monotone chain (1979); the shortest vector by the algorithm
+of Wolfe (1976, nearest.py). Certificates are checked against their definition before they are returned. Sums of
+segments are in segments.py.
 """
 
 from __future__ import annotations

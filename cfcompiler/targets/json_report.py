@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cfcompiler.errors import CFError
-from cfcompiler.report import PointReport, Row, TieTable
+from cfcompiler.report import Certificate, PointReport, Row, TieTable
 from cfcompiler.source import NOWHERE
 
 
@@ -32,10 +32,48 @@ def point_json(report: PointReport) -> dict[str, Any]:
             "complete": report.complete,
         },
     }
-    reasons = [text for text in (report.reason, *report.notes) if text]
+    judged = report.judged
+    answer.update(
+        {
+            "bouligand": _set(report, judged.bouligand, judged.bouligand_complete),
+            "clarke": _set(report, judged.clarke, judged.clarke_complete),
+            "gradient": _vector(report, judged.gradient),
+            "lexicographic": _vector(report, judged.lexicographic),
+            "verdict": judged.verdict,
+            "ad_critical": judged.ad_critical,
+            "field_critical": judged.field_critical,
+            "clarke_critical": judged.clarke_critical,
+            "artificial_critical": judged.artificial_critical,
+            "min_norm": _vector(report, judged.min_norm),
+            "certificates": [_certificate(report, certificate) for certificate in judged.certificates],
+            "trust": judged.trust,
+        }
+    )
+    reasons = [text for text in (judged.reason, report.reason, *report.notes) if text]
     if reasons:
         answer["reason"] = "; ".join(reasons)
     return answer
+
+
+def _set(report: PointReport, vertices: Sequence[Sequence[Row]], complete: bool) -> dict[str, Any]:
+    return {"vertices": [_rows(report, vertex) for vertex in vertices], "complete": complete}
+
+
+def _vector(report: PointReport, rows: Sequence[Row] | None) -> Any:
+    return None if rows is None else _rows(report, rows)
+
+
+def _certificate(report: PointReport, found: Certificate) -> dict[str, Any]:
+    answer: dict[str, Any] = {"kind": found.kind, "of": found.of, "relative_to": found.relative_to}
+    if found.kind == "separation":
+        return {
+            **answer,
+            "direction": _rows(report, found.direction),
+            "value": found.value,
+            "support": found.support,
+        }
+    points = [_rows(report, point) for point in found.points]
+    return {**answer, "weights": list(found.weights), "points": points}
 
 
 def _rows(report: PointReport, rows: Sequence[Row]) -> Any:

@@ -1,0 +1,231 @@
+"""What AD returns, the field D, the limiting gradients -> one word, the flags, and certificates that were checked.
+
+The words are those of theory S5.1. A word is given only where it follows from what was proved: a piece in doubt makes
+a verdict unknown only where it could change it. `spurious` comes with a direction in which AD exceeds the Clarke
+directional derivative, `clarke` with a convex combination; both are checked in exact arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from cfcompiler.analyses.continuity import Continuity
+from cfcompiler.analyses.limits import Limits, Slopes, Vector, same
+from cfcompiler.feasibility.hull import Combination, Separation, extreme_points, membership
+from cfcompiler.feasibility.nearest import min_norm
+from cfcompiler.numbers import Exact, Finite, is_special
+
+Word: TypeAlias = Literal["exact", "inexact", "clarke", "spurious", "undefined", "discontinuous", "unknown"]
+Trust: TypeAlias = Literal["certificate", "solver"]
+
+_ZERO = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A vector is not in a hull: <direction, vector> = value > support = the largest value on the hull."""
+
+    direction: Vector
+    value: Finite
+    support: Finite
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A vector is the combination of points of a hull with these weights (those that are not 0)."""
+
+    weights: Vector
+    points: tuple[Vector, ...]
+
+
+Place: TypeAlias = "Inside | Outside | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One point judged. `None` stands for what was not decided; vectors have the entries of the inputs in order."""
+
+    verdict: Word
+    reason: str
+    bouligand: tuple[Vector, ...]
+    bouligand_complete: bool
+    clarke: tuple[Vector, ...]
+    clarke_complete: bool
+    gradient: Vector | None
+    differentiable: bool | None
+    min_norm: Vector | None
+    ad_critical: bool | None
+    field_critical: bool | None
+    clarke_critical: bool | None
+    artificial_critical: bool | None
+    ad_place: Place  # of what AD returns in the Clarke subdifferential
+    zero_place: Place  # of 0 in the Clarke subdifferential
+    field_place: Place  # of 0 in the hull of D
+    trust: Trust
+
+
+def place_of(target: Sequence[Finite], points: Sequence[Vector]) -> Place:
+    """Where a vector lies with respect to a hull; None for the hull of nothing."""
+    if not points:
+        return None
+    found = membership(target, points)
+    if isinstance(found, Separation):
+        return Outside(found.direction, found.target_value, found.support_value)
+    assert isinstance(found, Combination)
+    kept = [(w, p) for w, p in zip(found.weights, points, strict=True) if w != 0]
+    return Inside(tuple(w for w, _ in kept), tuple(p for _, p in kept))
+
+
+@dataclass(frozen=True, slots=True)
+class _Hull:
+    """Points that are certainly in a set, and points that may be."""
+
+    sure: tuple[Vector, ...]
+    doubtful: tuple[Vector, ...]
+
+    def holds(self, target: Sequence[Finite]) -> tuple[bool | None, Place]:
+        """Whether the hull holds a vector, whatever comes of the doubtful points."""
+        inner = place_of(target, self.sure)
+        if isinstance(inner, Inside):
+            return True, inner
+        if not self.doubtful:
+            return (None, None) if inner is None else (False, inner)
+        outer = place_of(target, (*self.sure, *self.doubtful))
+        return (False, outer) if isinstance(outer, Outside) else (None, None)
+
+
+def judged(
+    ad: Sequence[Exact],
+    field: Sequence[Sequence[Exact]],
+    field_complete: bool,
+    limits: Limits,
+    slopes: Slopes,
+    continuity: Continuity,
+) -> Judgement:
+    """The judgement where the limiting gradients could be asked for. Raises Undecided."""
+    clarke = _Hull(limits.gradients, limits.doubtful_gradients)
+    settled = continuity.kind == "continuous"
+    corners = extreme_points(clarke.sure) if clarke.sure else ()
+    inside = all(isinstance(place_of(point, corners), Inside) for point in clarke.doubtful)
+    clarke_complete = settled and bool(corners) and inside
+    zero = (_ZERO,) * len(ad)
+    known_ad = _finite(ad)
+    ad_inside, ad_place = clarke.holds(known_ad) if known_ad is not None else (None, None)
+    zero_inside, zero_place = clarke.holds(zero)
+    field_inside, field_place = _field_critical(zero, field, field_complete)
+    if not settled:
+        zero_inside, zero_place, ad_place = None, None, None
+    elif zero_inside:
+        field_inside = True if field_inside is None else field_inside
+    verdict, reason = _verdict(known_ad, ad_inside, slopes, continuity)
+    artificial = _artificial(field_inside, zero_inside)
+    return Judgement(
+        verdict,
+        reason,
+        clarke.sure if settled else (),
+        settled and not clarke.doubtful,
+        corners if settled else (),
+        clarke_complete,
+        slopes.gradient if settled else None,
+        slopes.smooth if settled else None,
+        min_norm(corners).point if clarke_complete else None,
+        None if known_ad is None else same(known_ad, zero),
+        field_inside,
+        zero_inside,
+        artificial,
+        ad_place,
+        zero_place,
+        field_place,
+        "solver"
+        if limits.trust == "solver" or any(x.trust == "solver" for x in limits.proved)
+        else "certificate",
+    )
+
+
+def _finite(vector: Sequence[Exact]) -> Vector | None:
+    found: list[Finite] = []
+    for entry in vector:
+        if is_special(entry):
+            return None
+        found.append(entry)
+    return tuple(found)
+
+
+def _field_critical(
+    zero: Vector, field: Sequence[Sequence[Exact]], complete: bool
+) -> tuple[bool | None, Place]:
+    finite = [_finite(vertex) for vertex in field]
+    points = [vertex for vertex in finite if vertex is not None]
+    place = place_of(zero, points)
+    if isinstance(place, Inside):
+        return True, place
+    return (False, place) if complete and len(points) == len(finite) and points else (None, None)
+
+
+def _artificial(field: bool | None, clarke: bool | None) -> bool | None:
+    if field is False or clarke is True:
+        return False
+    return True if field and clarke is False else None
+
+
+def _verdict(
+    ad: Vector | None, ad_inside: bool | None, slopes: Slopes, continuity: Continuity
+) -> tuple[Word, str]:
+    if continuity.kind == "jump":
+        return "discontinuous", _jump(continuity)
+    if ad is None:
+        return "undefined", "AD returns NaN or inf"
+    if continuity.kind == "jumps nearby":
+        return "undefined", f"not locally Lipschitz: {continuity.reason}"
+    if continuity.kind == "unknown":
+        return "unknown", continuity.reason
+    if ad_inside is False:
+        return "spurious", ""
+    if slopes.smooth and slopes.gradient is not None and same(ad, slopes.gradient):
+        return "exact", ""
+    if ad_inside is None:
+        return "unknown", "whether AD returns an element of the Clarke subdifferential: a piece is in doubt"
+    if slopes.smooth is None:
+        return "unknown", slopes.reason
+    return ("inexact", "") if slopes.smooth else ("clarke", "")
+
+
+def _jump(continuity: Continuity) -> str:
+    from cfcompiler.number_text import to_text
+
+    here, nearby = (", ".join(to_text(x) for x in side) for side in (continuity.here, continuity.nearby))
+    return f"the program jumps: its value here is {here}, and {nearby} is approached beside it"
+
+
+def unjudged(
+    word: Word, ad: Sequence[Exact], field: Sequence[Sequence[Exact]], complete: bool, reason: str
+) -> Judgement:
+    """The judgement where the pieces near the point could not be followed: `word`, but undefined where AD is."""
+    zero = (_ZERO,) * len(ad)
+    known_ad = _finite(ad)
+    field_inside, field_place = _field_critical(zero, field, complete)
+    critical = None if known_ad is None else same(known_ad, zero)
+    if known_ad is None and word == "unknown":
+        word, reason = "undefined", "AD returns NaN or inf"
+    return Judgement(
+        word,
+        reason,
+        (),
+        False,
+        (),
+        False,
+        None,
+        None,
+        None,
+        critical,
+        field_inside,
+        None,
+        False if field_inside is False else None,
+        None,
+        None,
+        field_place,
+        "certificate",
+    )

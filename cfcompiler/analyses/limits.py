@@ -1,0 +1,169 @@
+"""Leaves -> the limiting gradients: the gradients at the point of the pieces whose cells touch it.
+
+Every piece is smooth at the point, so a piece whose open cell has the point in its closure contributes its gradient,
+and no other does (theory S6, Theorem A: the Bouligand subdifferential of a piecewise smooth function). A piece whose
+cell could not be decided is kept apart, as doubtful, unless its gradient is there already.
+
+Whether f is differentiable is another question (theory S5.1, W): it is so exactly where all pieces that are met along
+an open set of rays have one gradient, since directional derivatives are continuous in the direction.
+Several outputs have Jacobians, row after row in one vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import TypeAlias
+
+from cfcompiler import numbers
+from cfcompiler.analyses.adjacency import met_along_rays, touching
+from cfcompiler.analyses.pieces import Leaf, Pieces
+from cfcompiler.arithmetic import Undecided
+from cfcompiler.feasibility.conditions import Apart, Arc, Budget, Open, Touches
+from cfcompiler.numbers import Finite
+
+Vector: TypeAlias = tuple[Finite, ...]
+
+SECONDS_A_PIECE = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A piece that touches the point: its gradient, an arc in its cell where one is known, and how that is known."""
+
+    gradient: Vector
+    leaf: Leaf
+    arc: Arc | None
+    how: str
+    trust: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A piece whose cell may or may not touch the point."""
+
+    gradient: Vector
+    leaf: Leaf
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Pieces proved to touch the point, pieces in doubt, and pieces whose question needed no answer.
+
+    The gradients of `unasked` pieces are among the proved ones. `trust` is "solver" where an exclusion rests on a
+    solver's word alone.
+    """
+
+    proved: tuple[Limit, ...]
+    doubtful: tuple[Doubt, ...]
+    unasked: tuple[Leaf, ...]
+    trust: str
+
+    @property
+    def gradients(self) -> tuple[Vector, ...]:
+        """The limiting gradients that were proved, without repeats."""
+        return distinct([limit.gradient for limit in self.proved])
+
+    @property
+    def doubtful_gradients(self) -> tuple[Vector, ...]:
+        return distinct([doubt.gradient for doubt in self.doubtful])
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The leaves that touch the point, or may."""
+        own = (*(limit.leaf for limit in self.proved), *(doubt.leaf for doubt in self.doubtful))
+        return (*own, *self.unasked)
+
+
+def same(left: Sequence[Finite], right: Sequence[Finite]) -> bool:
+    """Whether two vectors are equal. Raises Undecided where that is not proved."""
+    for a, b in zip(left, right, strict=True):
+        if a == b:
+            continue
+        code = numbers.compare(a, b)
+        if code is None:
+            raise Undecided("whether two derivatives are equal could not be decided")
+        if code != 0:
+            return False
+    return True
+
+
+def distinct(vectors: Sequence[Vector]) -> tuple[Vector, ...]:
+    """Without repeats, in order."""
+    found: dict[Vector, None] = {}
+    for vector in vectors:
+        if vector not in found and not any(same(vector, other) for other in found):
+            found[vector] = None
+    return tuple(found)
+
+
+def gradient_of(pieces: Pieces, leaf: Leaf) -> Vector:
+    """The gradients of a leaf's outputs at the point. Raises Undecided where one is not smooth there."""
+    return tuple(entry for output in leaf.outputs for entry in pieces.jets.gradient(output))
+
+
+def limits_of(pieces: Pieces, leaves: Sequence[Leaf], seconds: float) -> Limits:
+    """The limiting gradients among the leaves. Raises Undecided where a piece is not smooth at the point."""
+    end = monotonic() + seconds
+    proved: list[Limit] = []
+    waiting: list[Doubt] = []
+    unasked: list[Leaf] = []
+    trust = "certificate"
+    for leaf in leaves:
+        gradient = gradient_of(pieces, leaf)
+        if not pieces.joined and any(same(gradient, limit.gradient) for limit in proved):
+            unasked.append(leaf)
+            continue
+        found = touching(pieces, leaf, Budget(max(0.05, min(SECONDS_A_PIECE, end - monotonic()))))
+        match found:
+            case Touches():
+                proved.append(Limit(gradient, leaf, found.arc, found.how, found.trust))
+            case Apart():
+                trust = "solver" if found.trust == "solver" else trust
+            case Open():
+                waiting.append(Doubt(gradient, leaf, found.reason))
+    doubtful = []
+    for doubt in waiting:
+        if not pieces.joined and any(same(doubt.gradient, limit.gradient) for limit in proved):
+            unasked.append(doubt.leaf)
+        else:
+            doubtful.append(doubt)
+    return Limits(tuple(proved), tuple(doubtful), tuple(unasked), trust)
+
+
+@dataclass(frozen=True, slots=True)
+class Slopes:
+    """Whether f is differentiable, and its gradient if so; `smooth` is None where it is open, with a reason."""
+
+    smooth: bool | None
+    gradient: Vector | None
+    reason: str = ""
+
+
+def slopes_of(pieces: Pieces, limits: Limits, seconds: float) -> Slopes:
+    """Whether f is differentiable at the point; it must be continuous and locally Lipschitz there."""
+    end = monotonic() + seconds
+    known = limits.gradients
+    every = distinct([*known, *limits.doubtful_gradients])
+    if len(every) == 1:
+        return Slopes(True, every[0])
+    leaves = [(limit.leaf, limit.gradient) for limit in limits.proved]
+    leaves += [(doubt.leaf, doubt.gradient) for doubt in limits.doubtful]
+    leaves += [(leaf, gradient_of(pieces, leaf)) for leaf in limits.unasked]
+    met: list[Vector] = []
+    unknown: list[Vector] = []
+    for leaf, gradient in leaves:
+        if any(same(gradient, other) for other in met):
+            continue
+        found = met_along_rays(pieces, leaf, Budget(max(0.1, min(SECONDS_A_PIECE, end - monotonic()))))
+        if found is None:
+            unknown.append(gradient)
+        elif found:
+            met.append(gradient)
+            if len(met) > 1:
+                return Slopes(False, None)
+    if len(met) == 1 and all(same(gradient, met[0]) for gradient in unknown):
+        return Slopes(True, met[0])
+    return Slopes(None, None, "which pieces are met along an open set of rays could not be decided")

@@ -1,0 +1,187 @@
+"""Two functions and the seam between their cells -> do they agree on it near the point? True, False, or None.
+
+The seam is where the switches that separate two cells vanish and those that they share keep their signs. Agreement is
+proved by eliminating affine switches, by divisibility, or because nowhere on the seam near the point the difference
+is positive or negative; disagreement by an arc in the seam along which it is, where the switches that vanish have
+independent gradients, so that each side is approached from every point of the seam. Source: theory S3.3, S6 Thm D.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import flint
+
+from cfcompiler import numbers
+from cfcompiler.analyses.adjacency import system_of
+from cfcompiler.analyses.neighbourhood import Local
+from cfcompiler.analyses.pieces import Pieces, Sign
+from cfcompiler.analyses.switches import Switch
+from cfcompiler.arithmetic import Undecided
+from cfcompiler.feasibility.conditions import Apart, Budget, Touches
+from cfcompiler.feasibility.linear import independent, null_space
+from cfcompiler.feasibility.touching import touches
+from cfcompiler.numbers import Finite
+from cfcompiler.polynomials import Polynomial
+
+_ZERO = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """The switches that vanish on it, and those that keep a sign."""
+
+    equal: tuple[Sign, ...]
+    one_sided: tuple[Sign, ...]
+
+
+def agrees_on(pieces: Pieces, seam: Seam, one: Local, other: Local, seconds: float) -> bool | None:
+    """Whether two functions agree on the seam near the point; None where that is open."""
+    try:
+        difference = pieces.near.difference(one, other)
+        if _vanishes(pieces, difference) or _vanishes(pieces, _eliminated(pieces, seam, difference)):
+            return True
+        if not difference.analytic:
+            return None
+        if _divisible(pieces, seam, difference):
+            return True
+        return _searched(pieces, seam, difference, seconds)
+    except Undecided:
+        return None
+
+
+def _vanishes(pieces: Pieces, difference: Local) -> bool:
+    if difference.constant:
+        return difference.value == _ZERO
+    if not difference.analytic or numbers.sign(_finite(difference)) != 0:
+        return False
+    return pieces.switches.switch(difference) is None
+
+
+def _finite(function: Local) -> Finite:
+    if numbers.is_special(function.value):
+        raise Undecided("inf or NaN is computed with")
+    return function.value
+
+
+def _eliminated(pieces: Pieces, seam: Seam, difference: Local) -> Local:
+    """The difference with the affine switches of the seam solved for some of the coordinates."""
+    affine = [
+        sign.switch.polynomial
+        for sign in seam.equal
+        if sign.switch.polynomial is not None and sign.switch.polynomial.degree == 1
+    ]
+    if not affine:
+        return difference
+    near = pieces.near
+    basis = null_space([polynomial.gradient() for polynomial in affine], near.dimension)
+    inputs = [near.inputs[name][place] for name, place in near.coordinates]
+    free = [_own_place(basis, vector) for vector in basis]
+    solved: dict[int, Local] = {}
+    for place, x in enumerate(inputs):
+        if place in free:
+            continue
+        total = near.constant(x.value)
+        for vector, own in zip(basis, free, strict=True):
+            moved = near.difference(inputs[own], near.constant(inputs[own].value))
+            total = near.apply("add", total, near.apply("mul", near.constant(vector[place]), moved))
+        solved[x.number] = total
+    return _substituted(pieces, difference, solved)
+
+
+def _own_place(basis: Sequence[Sequence[Finite]], vector: Sequence[Finite]) -> int:
+    """A coordinate that is 1 in this vector and 0 in the others."""
+    for place, entry in enumerate(vector):
+        if entry == 1 and all(other is vector or other[place] == 0 for other in basis):
+            return place
+    raise AssertionError("a basis of a null space has a free coordinate for each vector")
+
+
+def _substituted(pieces: Pieces, function: Local, solved: Mapping[int, Local]) -> Local:
+    nodes: dict[int, Local] = {}
+    stack = [function]
+    while stack:
+        node = stack.pop()
+        if node.number not in nodes:
+            nodes[node.number] = node
+            stack.extend(node.args)
+    made: dict[int, Local] = {}
+    for number in sorted(nodes):
+        node = nodes[number]
+        args = tuple(made[arg.number] for arg in node.args)
+        if number in solved:
+            made[number] = solved[number]
+        elif not args or args == node.args:
+            made[number] = node
+        elif node.op == "series":
+            made[number] = _series(pieces, node, args[0])
+        else:
+            made[number] = pieces.near.apply(node.op, *args, exponent=node.exponent)
+    return made[function.number]
+
+
+def _series(pieces: Pieces, node: Local, argument: Local) -> Local:
+    coefficients = pieces.near.coefficients[node.number]
+    if not argument.constant:
+        return pieces.near.series(argument, coefficients)
+    if numbers.compare(argument.value, node.args[0].value) != 0:
+        raise Undecided("a power series away from its centre")
+    return pieces.near.constant(coefficients[0])
+
+
+def _divisible(pieces: Pieces, seam: Seam, difference: Local) -> bool:
+    """Whether the polynomial of one switch of the seam divides the difference."""
+    quotient = pieces.jets.quotient(difference)
+    if quotient is None or not quotient.above.rational:
+        return False
+    divisors = [sign.switch.polynomial for sign in seam.equal]
+    return any(
+        divisor is not None and divisor.rational and _divides(divisor, quotient.above) for divisor in divisors
+    )
+
+
+def _divides(divisor: Polynomial, dividend: Polynomial) -> bool:
+    names = tuple(f"u{place}" for place in range(divisor.variables))
+    context = flint.fmpq_mpoly_ctx.get(names, flint.Ordering.degrevlex)
+    above, below = (
+        context.from_dict({e: flint.fmpq(c.numerator, c.denominator) for e, c in p.terms.items()})
+        for p in (dividend, divisor)
+    )
+    return not divmod(above, below)[1].to_dict()
+
+
+def _searched(pieces: Pieces, seam: Seam, difference: Local, seconds: float) -> bool | None:
+    """By the solver: nowhere another value, or an arc with another value where both sides are approached."""
+    switch = Switch(difference, 1, _polynomial(pieces, difference), difference.number)
+    answers = []
+    for turn in (1, -1):
+        signs = (*seam.equal, *seam.one_sided, Sign(switch, turn, True))
+        system = system_of(pieces, signs, weak=seam.one_sided)
+        answers.append(touches(system, Budget(seconds / 4)))
+    if all(isinstance(answer, Apart) for answer in answers):
+        return True
+    if not _every_side_is_approached(pieces, seam):
+        return None
+    for turn in (1, -1):
+        signs = (*seam.equal, *seam.one_sided, Sign(switch, turn, True))
+        if isinstance(touches(system_of(pieces, signs), Budget(seconds / 4)), Touches):
+            return False
+    return None
+
+
+def _polynomial(pieces: Pieces, difference: Local) -> Polynomial | None:
+    quotient = pieces.jets.quotient(difference)
+    if quotient is None:
+        return None
+    below = numbers.decided(quotient.below.constant_term)
+    return quotient.above.scaled(Fraction(below))
+
+
+def _every_side_is_approached(pieces: Pieces, seam: Seam) -> bool:
+    """Where the switches that vanish have independent gradients at the point, and so near it."""
+    rows: Sequence[tuple[Finite, ...]] = [
+        pieces.jets.taylor(sign.switch.function, 1).gradient() for sign in seam.equal
+    ]
+    return independent(rows)
