@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cfcompiler.analyses.arcs import along
+from cfcompiler.analyses.arcs import along, straight
 from cfcompiler.analyses.enclosures import enclosed
 from cfcompiler.analyses.neighbourhood import Local
 from cfcompiler.analyses.pieces import Leaf, Pieces, Sign
@@ -23,6 +23,7 @@ from cfcompiler.feasibility.conditions import (
     Relation,
     Relaxation,
     System,
+    Touches,
 )
 from cfcompiler.feasibility.leading import OpenRays, open_direction
 from cfcompiler.feasibility.touching import touches
@@ -79,6 +80,8 @@ def holds_along(pieces: Pieces, signs: tuple[Sign, ...], arc: Arc) -> bool:
 
 def touching(pieces: Pieces, leaf: Leaf, budget: Budget) -> Answer:
     """Whether the point is in the closure of the cell of a leaf."""
+    if leaf.affine:
+        return Touches(straight(leaf.ray), "a ray in an affine cone", "certificate")
     try:
         return touches(system_of(pieces, leaf.signs), budget)
     except Undecided as problem:
@@ -87,6 +90,8 @@ def touching(pieces: Pieces, leaf: Leaf, budget: Budget) -> Answer:
 
 def met_along_rays(pieces: Pieces, leaf: Leaf, budget: Budget) -> bool | None:
     """Whether an open set of rays from the point runs in the cell; None where that is open."""
+    if leaf.affine and not leaf.thin:
+        return True
     try:
         found = open_direction(system_of(pieces, leaf.signs), budget.start())
     except Undecided:

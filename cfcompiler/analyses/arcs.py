@@ -6,7 +6,7 @@ has proposed the arc. Source: curve selection, theory S6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +16,7 @@ from cfcompiler.analyses.neighbourhood import Local, Neighbourhood
 from cfcompiler.analyses.series import Series, add, constant, mul, normal, power, sign, unless_constant
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.conditions import Arc
-from cfcompiler.numbers import is_special
+from cfcompiler.numbers import Finite, is_special
 
 _ZERO = Fraction(0)
 
@@ -90,3 +90,8 @@ def along(near: Neighbourhood, arc: Arc) -> Expansion:
         coefficients = [node.value, *(powers.get(k, _ZERO) for k in range(1, last + 1))]
         given[node.number] = normal(0, coefficients, True)
     return Expansion(near, given)
+
+
+def straight(direction: Sequence[Finite]) -> Arc:
+    """The ray along a direction."""
+    return Arc(tuple(((1, entry),) if entry != 0 else () for entry in direction))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import heappop, heappush
 from typing import Any
 
 from cfcompiler import numbers
@@ -17,7 +18,7 @@ from cfcompiler.analyses.series import TERMS, normal, power
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.numbers import Finite, is_special
 from cfcompiler.operations import OPERATIONS
-from cfcompiler.polynomials import Polynomial, TooManyTerms, constant, variable
+from cfcompiler.polynomials import Polynomial, TooManyTerms, constant, plus, polynomial, times, variable
 
 MOST_DEGREE = 16  # of a polynomial that is expanded
 _ZERO, _ONE = Fraction(0), Fraction(1)
@@ -37,6 +38,7 @@ class Jets:
     def __init__(self, near: Neighbourhood) -> None:
         self.near = near
         self._taylor: dict[tuple[int, int], Polynomial] = {}
+        self._gradients: dict[int, tuple[Finite, ...]] = {}
         self._quotients: dict[int, Quotient | None] = {}
 
     def taylor(self, function: Local, degree: int) -> Polynomial:
@@ -66,8 +68,58 @@ class Jets:
         return self.taylor(function, max(function.degree, 1))
 
     def gradient(self, function: Local) -> tuple[Finite, ...]:
-        """The gradient at the point, by coordinates."""
-        return self.taylor(function, 1).gradient()
+        """The gradient at the point, by coordinates, by one reverse sweep. Raises Undecided."""
+        if function.number not in self._gradients:
+            try:
+                self._gradients[function.number] = self._swept(function)
+            except (numbers.Undecided, numbers.TooLarge) as problem:
+                raise Undecided(str(problem)) from None
+        return self._gradients[function.number]
+
+    def _swept(self, function: Local) -> tuple[Finite, ...]:
+        found: list[Finite] = [_ZERO] * self.near.dimension
+        weights: dict[int, Finite] = {function.number: _ONE}
+        waiting, nodes = [-function.number], {function.number: function}
+        while waiting:
+            node = nodes.pop(-heappop(waiting))
+            weight = weights.pop(node.number)
+            if node.op == "input":
+                found[int(node.exponent or 0)] = weight
+                continue
+            for arg, partial in zip(node.args, self._partials(node), strict=True):
+                if arg.constant or (isinstance(partial, Fraction) and partial == 0):
+                    continue
+                if arg.number not in nodes:
+                    nodes[arg.number] = arg
+                    heappush(waiting, -arg.number)
+                weights[arg.number] = plus(weights.get(arg.number, _ZERO), times(weight, partial))
+        return tuple(found)
+
+    def _partials(self, node: Local) -> tuple[Finite, ...]:
+        if not node.analytic:
+            raise Undecided(f"{node.op} is not analytic at the point")
+        values = [_finite(arg.value) for arg in node.args]
+        match node.op:
+            case "constant":
+                return ()
+            case "add":
+                return (_ONE, _ONE)
+            case "sub":
+                return (_ONE, -_ONE)
+            case "neg":
+                return (-_ONE,)
+            case "mul":
+                return (values[1], values[0])
+            case "div":
+                inverse = _finite(numbers.div(_ONE, values[1]))
+                return (inverse, times(times(-_ONE, _finite(node.value)), inverse))
+            case "ipow":
+                n = node.exponent or _ZERO
+                return (times(n, _finite(numbers.power(values[0], n - 1))),)
+            case "series":
+                return (self._known(node, 1)[1],)
+            case _:
+                return (coefficients_of(node, 1)[1],)
 
     def _expanded(self, node: Local, degree: int) -> Polynomial:
         n = self.near.dimension
@@ -106,10 +158,20 @@ class Jets:
 
     def quotient(self, function: Local) -> Quotient | None:
         """The function as a quotient of polynomials; None where it is none, or of too high a degree."""
+        if function.number not in self._quotients and function.degree in (0, 1) and function.analytic:
+            self._quotients[function.number] = Quotient(
+                self._affine(function), constant(self.near.dimension, _ONE)
+            )
         if function.number not in self._quotients:
             for node in self._without_quotient(function):
                 self._quotients[node.number] = self._as_quotient(node)
         return self._quotients[function.number]
+
+    def _affine(self, function: Local) -> Polynomial:
+        n = self.near.dimension
+        slopes = enumerate(self.gradient(function))
+        terms = [(tuple(int(k == place) for k in range(n)), slope) for place, slope in slopes if slope != 0]
+        return polynomial(n, [((0,) * n, _finite(function.value)), *terms])
 
     def _without_quotient(self, function: Local) -> list[Local]:
         found: dict[int, Local] = {}

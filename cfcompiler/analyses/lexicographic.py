@@ -12,7 +12,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cfcompiler.analyses.limits import Vector, gradient_of
-from cfcompiler.analyses.pieces import Oracle, Pieces, Sign
+from cfcompiler.analyses.pieces import Oracle, Pieces, Sign, Start
 from cfcompiler.analyses.switches import Switch, sign_at
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.numbers import Finite
@@ -43,7 +43,7 @@ class _Directions(Oracle):
     """An oracle that knows where it goes."""
 
     def __init__(self, pieces: Pieces) -> None:
-        super().__init__(pieces.switches, pieces.near.dimension, (), False)
+        super().__init__(pieces.switches, pieces.near.dimension, Start((), None), False)
         self.pieces = pieces
         self.direction = first_direction(pieces.near.dimension)
 

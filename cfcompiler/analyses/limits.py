@@ -11,8 +11,9 @@ Several outputs have Jacobians, row after row in one vector.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from time import monotonic
 from typing import TypeAlias
 
@@ -82,6 +83,8 @@ def same(left: Sequence[Finite], right: Sequence[Finite]) -> bool:
     for a, b in zip(left, right, strict=True):
         if a == b:
             continue
+        if isinstance(a, Fraction) and isinstance(b, Fraction):
+            return False
         code = numbers.compare(a, b)
         if code is None:
             raise Undecided("whether two derivatives are equal could not be decided")
@@ -90,13 +93,37 @@ def same(left: Sequence[Finite], right: Sequence[Finite]) -> bool:
     return True
 
 
-def distinct(vectors: Sequence[Vector]) -> tuple[Vector, ...]:
+class Vectors:
+    """A set of vectors, in order; rational ones are found by hashing, others are compared."""
+
+    def __init__(self, vectors: Iterable[Vector] = ()) -> None:
+        self._rational: set[Vector] = set()
+        self._others: list[Vector] = []
+        self.all: list[Vector] = []
+        for vector in vectors:
+            self.add(vector)
+
+    def __contains__(self, vector: Vector) -> bool:
+        if vector in self._rational:
+            return True
+        rational = all(isinstance(entry, Fraction) for entry in vector)
+        candidates = self._others if rational else self.all
+        return any(same(vector, other) for other in candidates)
+
+    def add(self, vector: Vector) -> None:
+        """Add a vector unless it is there. Raises Undecided."""
+        if vector in self:
+            return
+        self.all.append(vector)
+        if all(isinstance(entry, Fraction) for entry in vector):
+            self._rational.add(vector)
+        else:
+            self._others.append(vector)
+
+
+def distinct(vectors: Iterable[Vector]) -> tuple[Vector, ...]:
     """Without repeats, in order."""
-    found: dict[Vector, None] = {}
-    for vector in vectors:
-        if vector not in found and not any(same(vector, other) for other in found):
-            found[vector] = None
-    return tuple(found)
+    return tuple(Vectors(vectors).all)
 
 
 def gradient_of(pieces: Pieces, leaf: Leaf) -> Vector:
@@ -108,25 +135,27 @@ def limits_of(pieces: Pieces, leaves: Sequence[Leaf], seconds: float) -> Limits:
     """The limiting gradients among the leaves. Raises Undecided where a piece is not smooth at the point."""
     end = monotonic() + seconds
     proved: list[Limit] = []
+    known = Vectors()
     waiting: list[Doubt] = []
     unasked: list[Leaf] = []
     trust = "certificate"
     for leaf in leaves:
         gradient = gradient_of(pieces, leaf)
-        if not pieces.joined and any(same(gradient, limit.gradient) for limit in proved):
+        if not pieces.joined and gradient in known:
             unasked.append(leaf)
             continue
         found = touching(pieces, leaf, Budget(max(0.05, min(SECONDS_A_PIECE, end - monotonic()))))
         match found:
             case Touches():
                 proved.append(Limit(gradient, leaf, found.arc, found.how, found.trust))
+                known.add(gradient)
             case Apart():
                 trust = "solver" if found.trust == "solver" else trust
             case Open():
                 waiting.append(Doubt(gradient, leaf, found.reason))
     doubtful = []
     for doubt in waiting:
-        if not pieces.joined and any(same(doubt.gradient, limit.gradient) for limit in proved):
+        if not pieces.joined and doubt.gradient in known:
             unasked.append(doubt.leaf)
         else:
             doubtful.append(doubt)
@@ -152,18 +181,18 @@ def slopes_of(pieces: Pieces, limits: Limits, seconds: float) -> Slopes:
     leaves = [(limit.leaf, limit.gradient) for limit in limits.proved]
     leaves += [(doubt.leaf, doubt.gradient) for doubt in limits.doubtful]
     leaves += [(leaf, gradient_of(pieces, leaf)) for leaf in limits.unasked]
-    met: list[Vector] = []
+    met = Vectors()
     unknown: list[Vector] = []
     for leaf, gradient in leaves:
-        if any(same(gradient, other) for other in met):
+        if gradient in met:
             continue
         found = met_along_rays(pieces, leaf, Budget(max(0.1, min(SECONDS_A_PIECE, end - monotonic()))))
         if found is None:
             unknown.append(gradient)
         elif found:
-            met.append(gradient)
-            if len(met) > 1:
+            met.add(gradient)
+            if len(met.all) > 1:
                 return Slopes(False, None)
-    if len(met) == 1 and all(same(gradient, met[0]) for gradient in unknown):
-        return Slopes(True, met[0])
+    if len(met.all) == 1 and all(gradient in met for gradient in unknown):
+        return Slopes(True, met.all[0])
     return Slopes(None, None, "which pieces are met along an open set of rays could not be decided")

@@ -50,6 +50,7 @@ class Neighbourhood:
 
     def __init__(self, program: Program, point: Mapping[str, Any]) -> None:
         self._interned: dict[Any, Local] = {}
+        self._applied: dict[Any, Local] = {}
         self.coefficients: dict[int, tuple[Any, ...]] = {}  # of the nodes made by `series`, by their number
         self.coordinates: list[tuple[str, tuple[int, ...]]] = []
         self.inputs: dict[str, Any] = {}
@@ -112,6 +113,13 @@ class Neighbourhood:
             raise Undecided(str(problem)) from None
 
     def _apply(self, op: str, args: tuple[Local, ...], exponent: Fraction | None) -> Local:
+        key = (op, tuple(arg.number for arg in args), exponent)
+        found = self._applied.get(key)
+        if found is None:
+            found = self._applied[key] = self._computed(op, args, exponent)
+        return found
+
+    def _computed(self, op: str, args: tuple[Local, ...], exponent: Fraction | None) -> Local:
         if all(arg.constant for arg in args):
             values = [arg.value for arg in args]
             extra = [] if exponent is None else [exponent]

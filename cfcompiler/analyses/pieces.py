@@ -49,14 +49,23 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A path through the program near the point: the signs that lead to it, and each output there."""
+    """A path through the program near the point: the signs that lead to it, and each output there.
+
+    `ray`: a direction in which its affine switches have their signs.
+    """
 
     signs: tuple[Sign, ...]
     outputs: tuple[Local, ...]
+    ray: tuple[Finite, ...]
 
     @property
     def thin(self) -> bool:
         return any(sign.sign == 0 for sign in self.signs)
+
+    @property
+    def affine(self) -> bool:
+        """Whether all switches are affine; then the cell is a cone that holds the ray."""
+        return all(sign.switch.affine for sign in self.signs)
 
     @property
     def joins(self) -> bool:
@@ -79,7 +88,7 @@ class Pieces:
 
         Raises Undecided where a comparison could not be decided, TooManyPieces.
         """
-        pending: list[tuple[int, ...]] = [()]
+        pending = [Start((), None)]
         found = 0
         while pending:
             oracle = Oracle(self.switches, self.near.dimension, pending.pop(), thin)
@@ -112,7 +121,7 @@ class Pieces:
         outputs = tuple(
             entry for result in self.program.results for entry in np.reshape(values[result.name], -1)
         )
-        return Leaf(tuple(oracle.signs), outputs)
+        return Leaf(tuple(oracle.signs), outputs, oracle.ray)
 
 
 class _PieceMachine(Machine):
@@ -129,22 +138,30 @@ class _PieceMachine(Machine):
         return super().evaluate(instruction, values)
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first signs of a leaf, and a direction in which the affine ones among their switches have them."""
+
+    signs: tuple[int, ...]
+    ray: tuple[Finite, ...] | None
+
+
 class Oracle:
     """The signs of the switches met: those prescribed, then the first that may be; the others are kept for later."""
 
-    def __init__(self, switches: Switches, dimension: int, prescribed: Sequence[int], thin: bool) -> None:
+    def __init__(self, switches: Switches, dimension: int, start: Start, thin: bool) -> None:
         self.switches = switches
         self.dimension = dimension
-        self.prescribed = prescribed
+        self.prescribed = start.signs
         self.thin = thin
         self.joins = False
         self.signs: list[Sign] = []
         self.chosen: list[int] = []
-        self.others: list[tuple[int, ...]] = []
+        self.others: list[Start] = []
         self._known: dict[Any, int] = {}
         self._rows: list[tuple[Finite, ...]] = []
         self._equal: list[tuple[Finite, ...]] = []
-        self._interior: tuple[Finite, ...] | None = None
+        self._interior = start.ray
 
     def sign(self, function: Local) -> int:
         """The sign of a function near the point, on the cell of the signs so far."""
@@ -172,16 +189,18 @@ class Oracle:
             self._note_join(switch)
             return switch.orientation * self._known[switch.key]
         place = len(self.chosen)
+        row = self._row(switch)
         if place < len(self.prescribed):
             found = self.prescribed[place]
-            self._enter(switch, found)
         else:
-            options = [sign for sign in self._options() if self._may_be(switch, sign)]
+            rays = {sign: self._direction(row, sign) for sign in self._options()}
+            options = [sign for sign, ray in rays.items() if ray is not None]
             if not options:
                 raise AssertionError("a cell that is not empty has an empty subdivision")
-            found = options[0]
-            self.others.extend((*self.chosen, other) for other in options[1:])
-            self._enter(switch, found)
+            found, others = options[0], options[1:]
+            self.others.extend(Start((*self.chosen, other), rays[other]) for other in others)
+            self._interior = rays[found]
+        self._enter(row, found)
         self.chosen.append(found)
         self._known[switch.key] = found
         self.signs.append(Sign(switch, found, self.joins))
@@ -197,34 +216,30 @@ class Oracle:
     def _options(self) -> tuple[int, ...]:
         return (1, -1, 0) if self.thin and self.joins else (1, -1)
 
+    @property
+    def ray(self) -> tuple[Finite, ...]:
+        """A direction in which the affine switches have their signs."""
+        return self._interior or (_ZERO,) * self.dimension
+
     def _row(self, switch: Switch) -> tuple[Finite, ...] | None:
-        polynomial = switch.polynomial
-        return polynomial.gradient() if polynomial is not None and polynomial.degree == 1 else None
+        return switch.polynomial.gradient() if switch.affine and switch.polynomial is not None else None
 
-    def _may_be(self, switch: Switch, sign: int) -> bool:
-        """Whether the affine switches alone leave room for the sign."""
-        row = self._row(switch)
-        return row is None or self._direction(row, sign) is not None
-
-    def _direction(self, row: tuple[Finite, ...], sign: int) -> tuple[Finite, ...] | None:
+    def _direction(self, row: tuple[Finite, ...] | None, sign: int) -> tuple[Finite, ...] | None:
+        """A direction in which the affine switches and one more have their signs; None where there is none."""
+        if row is None:
+            return self.ray
         strict, equal = list(self._rows), list(self._equal)
         if sign == 0:
             equal.append(row)
         else:
             strict.append(row if sign > 0 else tuple(-entry for entry in row))
-        if not strict:
-            return (_ZERO,) * self.dimension
         found = direction(tuple(strict), (), tuple(equal), dimension=self.dimension, start=self._interior)
         return found.vector if isinstance(found, Direction) else None
 
-    def _enter(self, switch: Switch, sign: int) -> None:
-        row = self._row(switch)
-        if row is None:
-            return
-        self._interior = self._direction(row, sign)
-        if sign == 0:
+    def _enter(self, row: tuple[Finite, ...] | None, sign: int) -> None:
+        if row is not None and sign == 0:
             self._equal.append(row)
-        else:
+        elif row is not None:
             self._rows.append(row if sign > 0 else tuple(-entry for entry in row))
 
 

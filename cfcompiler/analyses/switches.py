@@ -42,6 +42,10 @@ class Switch:
     polynomial: Polynomial | None
     key: Hashable
 
+    @property
+    def affine(self) -> bool:
+        return self.polynomial is not None and self.polynomial.degree == 1
+
 
 def sign_at(value: Any) -> int:
     """The sign of an exact number. Raises Undecided."""
