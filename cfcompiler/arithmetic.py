@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from math import isfinite
 from typing import Any, Protocol, TypeAlias
 
+import flint
 import numpy as np
 
 from cfcompiler import ieee, numbers
@@ -95,14 +97,7 @@ class Exact:
         return number if isinstance(number, Fraction) else parse_number(number)
 
     def array(self, data: np.ndarray) -> Array:
-        out = np.empty(data.shape, dtype=object)
-        for place in np.ndindex(data.shape):
-            out[place] = self._entry(float(data[place]))
-        return out
-
-    @staticmethod
-    def _entry(entry: float) -> Any:
-        return Fraction(entry) if np.isfinite(entry) else parse_number(repr(entry))
+        return _exact_entries(data.shape, np.ascontiguousarray(data, dtype=np.float64).tobytes())
 
     def elementwise(self, op: str, args: Sequence[Array], exponent: Any) -> Array:
         if exponent is not None:
@@ -139,6 +134,35 @@ class Exact:
                 total = OPERATIONS["add"](total, term)
             out[place] = OPERATIONS[outer](total)
         return out
+
+
+@lru_cache(maxsize=16)
+def _exact_entries(shape: tuple[int, ...], data: bytes) -> Array:
+    """The entries of an array of floats as exact numbers; not to be written to."""
+    out = np.empty(shape, dtype=object)
+    entries = np.frombuffer(data, dtype=np.float64).tolist()
+    for place, entry in zip(np.ndindex(shape), entries, strict=True):
+        out[place] = Fraction(entry) if isfinite(entry) else parse_number(repr(entry))
+    out.setflags(write=False)
+    return out
+
+
+def rational_product(rows: Array, columns: Array) -> Array | None:
+    """The product of two matrices of Fractions; None where an entry is none."""
+    flat = [*rows.flat, *columns.flat]
+    if not all(isinstance(entry, Fraction) for entry in flat):
+        return None
+    left, right = (
+        flint.fmpq_mat(
+            matrix.shape[0], matrix.shape[1], [flint.fmpq(x.numerator, x.denominator) for x in matrix.flat]
+        )
+        for matrix in (rows, columns)
+    )
+    product = left * right
+    out = np.empty((rows.shape[0], columns.shape[1]), dtype=object)
+    for place, entry in zip(np.ndindex(out.shape), product.entries(), strict=True):
+        out[place] = Fraction(int(entry.p), int(entry.q))
+    return out
 
 
 @lru_cache(maxsize=4096)

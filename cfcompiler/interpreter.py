@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cfcompiler import numbers
-from cfcompiler.arithmetic import UNORDERED, Arithmetic, Array, Undecided
+from cfcompiler.arithmetic import EXACT, UNORDERED, Arithmetic, Array, Undecided, rational_product
 from cfcompiler.ir import Apply, Instruction, Kink, Program, Select, Value
 from cfcompiler.primitives import COMPARISONS, TABLE
 
@@ -222,6 +222,10 @@ class Machine:
             return np.asarray(a @ b)
         rows = a if a.ndim == 2 else a[None, :]
         columns = b if b.ndim == 2 else b[:, None]
+        if self.arithmetic is EXACT and rows.size and columns.size:
+            product = rational_product(rows, columns)
+            if product is not None:
+                return np.reshape(product, instruction.out.shape)
         products = self.arithmetic.elementwise("mul", [rows[:, :, None], columns[None, :, :]], None)
         return np.reshape(self._sum(products, (1,)), instruction.out.shape)
 

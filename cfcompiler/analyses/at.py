@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,22 @@ import numpy as np
 from cfcompiler import errors
 from cfcompiler.analyses.field import Field, field_at, filled, seeds_of
 from cfcompiler.analyses.judgement_texts import judged_texts
+from cfcompiler.analyses.large import is_large, qualified
 from cfcompiler.analyses.ties_here import ties_here
-from cfcompiler.analyses.truth import USUAL, Effort, truth_at
+from cfcompiler.analyses.truth import USUAL, Effort, truth_at, truth_of_large
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
-from cfcompiler.ir import Program
+from cfcompiler.ir import Instruction, Program
 from cfcompiler.number_text import to_text
-from cfcompiler.numbers import to_float
+from cfcompiler.numbers import is_special, to_float
 from cfcompiler.primitives import TABLE
-from cfcompiler.report import Judged, Nested, PointReport, Row
-from cfcompiler.transforms.forward import jvp
+from cfcompiler.report import Nested, PointReport, Row
+from cfcompiler.transforms.forward import jvp, modes_agree
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
+
+MOST_FORWARD_RUNS = 24  # inputs with more entries have forward mode derived, where that is a theorem
 
 
 def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = USUAL) -> PointReport:
@@ -34,8 +38,8 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
     try:
         values = run(program, point, EXACT)
         _check_domain(program, values)
-        forward = _forward(program, point)
-        backward = _backward(program, point)
+        backward, finite = _backward(program, point)
+        forward = backward if _forward_follows(program, finite) else _forward(program, point)
     except Undecided as problem:
         raise _undecided(program, problem) from None
     tied = ties_here(program, point)
@@ -46,17 +50,24 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
     if forward_rows != rows:
         notes.append(_difference_note(program))
     notes.extend(_float_notes(program, point, [_texts(row) for row in backward]))
-    if tied:
+    known = qualified(program, point) if is_large(program) else None
+    if known is not None:
+        field = Field(tuple((vertex,) for vertex in known.vertices), True, "")
+    elif tied:
         field = field_at(program, point)
-        vertices = tuple(
-            tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices
-        )
     else:
-        field, vertices = Field((tuple(map(_flat, backward)),), True, ""), (tuple(rows),)
+        field = Field((tuple(map(_flat, backward)),), True, "")
+    vertices = tuple(tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices)
     jumping = next((tie for tie in tied if tie.op in TABLE and TABLE[tie.op].jumps), None)
     if jumping is not None:
         field = Field((), False, f"{jumping.op} jumps here, and D is not known where a step jumps")
-    judged = judgement_at(program, point, values, [x for row in backward for x in _flat(row)], field, effort)
+    ad = [entry for row in backward for entry in _flat(row)]
+    if known is not None:
+        found = truth_of_large(known, ad)
+    else:
+        here = [entry for result in program.results for entry in np.reshape(values[result.name], -1)]
+        joined = [[entry for row in vertex for entry in row] for vertex in field.vertices]
+        found = truth_at(program, point, here, ad, joined, field.complete, effort)
     return PointReport(
         program.name,
         ties,
@@ -70,23 +81,8 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
         field.complete,
         field.reason,
         tuple(notes),
-        judged,
+        judged_texts(found, lambda vector: _rows_of(program, point, vector)),
     )
-
-
-def judgement_at(
-    program: Program,
-    point: Mapping[str, Any],
-    values: Mapping[str, Any],
-    ad: Sequence[Any],
-    field: Field,
-    effort: Effort,
-) -> Judged:
-    """The truth, and the word for `ad` (the rows of what AD returns, joined); `values` are those of the program."""
-    here = [entry for result in program.results for entry in np.reshape(values[result.name], -1)]
-    vertices = [[entry for row in vertex for entry in row] for vertex in field.vertices]
-    found = truth_at(program, point, here, ad, vertices, field.complete, effort)
-    return judged_texts(found, lambda vector: _rows_of(program, point, vector))
 
 
 def _rows_of(program: Program, point: Mapping[str, Any], vector: Sequence[Any]) -> tuple[Row, ...]:
@@ -150,15 +146,30 @@ def _forward(program: Program, point: Mapping[str, Any]) -> list[list[Any]]:
     return jacobian
 
 
-def _backward(program: Program, point: Mapping[str, Any]) -> list[list[Any]]:
-    """For each output entry, the derivatives by all inputs, by one backward run."""
+def _backward(program: Program, point: Mapping[str, Any]) -> tuple[list[list[Any]], bool]:
+    """For each output entry, the derivatives by all inputs, by one backward run; and whether all in it is finite."""
     backward = tidy(vjp(program))
     names = [param.value.name for param in backward.params[len(program.params) :]]
-    rows = []
+    rows, finite = [], True
+
+    def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
+        nonlocal finite
+        if instruction.out.kind == "real" and finite:
+            finite = not any(is_special(x) for x in values[instruction.out.name].flat)
+
     for seeds in seeds_of(program, EXACT):
-        values = run(backward, {**point, **dict(zip(names, seeds, strict=True))}, EXACT)
+        values = run(backward, {**point, **dict(zip(names, seeds, strict=True))}, EXACT, watch)
         rows.append([values[value.name] for value in backward.results[len(program.results) :]])
-    return rows
+    return rows, finite
+
+
+def _forward_follows(program: Program, finite: bool) -> bool:
+    """Whether forward mode returns the same and needs no run for each input entry, of which there are many.
+
+    Where all values and partials are finite, both modes are one product of matrices, if their rules are one.
+    """
+    entries = sum(prod(param.value.shape) for param in program.params if param.differentiable)
+    return entries > MOST_FORWARD_RUNS and finite and modes_agree(program)
 
 
 def _names(program: Program) -> list[str]:

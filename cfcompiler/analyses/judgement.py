@@ -13,13 +13,12 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from cfcompiler.analyses.continuity import Continuity
-from cfcompiler.analyses.limits import Limits, Slopes, Vector, same
+from cfcompiler.analyses.limits import Gradients, Slopes, Vector, same
 from cfcompiler.feasibility.hull import Combination, Separation, extreme_points, membership
 from cfcompiler.feasibility.nearest import min_norm
 from cfcompiler.numbers import Exact, Finite, is_special
 
 Word: TypeAlias = Literal["exact", "inexact", "clarke", "spurious", "undefined", "discontinuous", "unknown"]
-Trust: TypeAlias = Literal["certificate", "solver"]
 
 _ZERO = Fraction(0)
 
@@ -64,7 +63,7 @@ class Judgement:
     ad_place: Place  # of what AD returns in the Clarke subdifferential
     zero_place: Place  # of 0 in the Clarke subdifferential
     field_place: Place  # of 0 in the hull of D
-    trust: Trust
+    trust: str
 
 
 def place_of(target: Sequence[Finite], points: Sequence[Vector]) -> Place:
@@ -101,12 +100,12 @@ def judged(
     ad: Sequence[Exact],
     field: Sequence[Sequence[Exact]],
     field_complete: bool,
-    limits: Limits,
+    gradients: Gradients,
     slopes: Slopes,
     continuity: Continuity,
 ) -> Judgement:
     """The judgement where the limiting gradients could be asked for. Raises Undecided."""
-    clarke = _Hull(limits.gradients, limits.doubtful_gradients)
+    clarke = _Hull(gradients.sure, gradients.doubtful)
     settled = continuity.kind == "continuous"
     corners = extreme_points(clarke.sure) if clarke.sure else ()
     inside = all(isinstance(place_of(point, corners), Inside) for point in clarke.doubtful)
@@ -139,9 +138,7 @@ def judged(
         ad_place,
         zero_place,
         field_place,
-        "solver"
-        if limits.trust == "solver" or any(x.trust == "solver" for x in limits.proved)
-        else "certificate",
+        gradients.trust,
     )
 
 

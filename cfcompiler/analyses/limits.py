@@ -50,6 +50,15 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Gradients:
+    """Limiting gradients that are certain, and those that may be; `trust` as in Limits."""
+
+    sure: tuple[Vector, ...]
+    doubtful: tuple[Vector, ...]
+    trust: str
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Pieces proved to touch the point, pieces in doubt, and pieces whose question needed no answer.
 
@@ -63,13 +72,14 @@ class Limits:
     trust: str
 
     @property
-    def gradients(self) -> tuple[Vector, ...]:
-        """The limiting gradients that were proved, without repeats."""
-        return distinct([limit.gradient for limit in self.proved])
-
-    @property
-    def doubtful_gradients(self) -> tuple[Vector, ...]:
-        return distinct([doubt.gradient for doubt in self.doubtful])
+    def gradients(self) -> Gradients:
+        """The gradients of the pieces, without repeats."""
+        solver = self.trust == "solver" or any(limit.trust == "solver" for limit in self.proved)
+        return Gradients(
+            distinct(limit.gradient for limit in self.proved),
+            distinct(doubt.gradient for doubt in self.doubtful),
+            "solver" if solver else "certificate",
+        )
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:
@@ -175,7 +185,7 @@ def slopes_of(pieces: Pieces, limits: Limits, seconds: float) -> Slopes:
     """Whether f is differentiable at the point; it must be continuous and locally Lipschitz there."""
     end = monotonic() + seconds
     known = limits.gradients
-    every = distinct([*known, *limits.doubtful_gradients])
+    every = distinct([*known.sure, *known.doubtful])
     if len(every) == 1:
         return Slopes(True, every[0])
     leaves = [(limit.leaf, limit.gradient) for limit in limits.proved]

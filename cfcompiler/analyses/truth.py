@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from cfcompiler.analyses.continuity import continuity_of
+from cfcompiler.analyses.continuity import CONTINUOUS, continuity_of
 from cfcompiler.analyses.judgement import Judgement, judged, unjudged
+from cfcompiler.analyses.large import Qualified
 from cfcompiler.analyses.lexicographic import lexicographic
-from cfcompiler.analyses.limits import Limits, Vector, limits_of, slopes_of
+from cfcompiler.analyses.limits import Gradients, Limits, Slopes, Vector, limits_of, slopes_of
 from cfcompiler.analyses.pieces import Leaf, Pieces
 from cfcompiler.analyses.steepness import growing_slope
 from cfcompiler.arithmetic import Undecided
@@ -75,10 +76,18 @@ def truth_at(
         limits = limits_of(pieces, leaves, 0.6 * effort.seconds)
         continuity = continuity_of(pieces, limits, here, max(0.1, end - monotonic()))
         slopes = slopes_of(pieces, limits, max(0.1, end - monotonic()))
-        found = judged(ad, field, field_complete, limits, slopes, continuity)
+        found = judged(ad, field, field_complete, limits.gradients, slopes, continuity)
     except Undecided as problem:
         return Truth(_unfollowed(program, point, ad, field, field_complete, problem), None)
     return Truth(found, lexicographic(pieces) if found.bouligand else None, pieces, limits)
+
+
+def truth_of_large(known: Qualified, ad: Sequence[Exact]) -> Truth:
+    """The truth where all combinations of sides are met: the limiting gradients are the vertices of D."""
+    smooth = len(known.vertices) == 1
+    slopes = Slopes(smooth, known.vertices[0] if smooth else None)
+    gradients = Gradients(known.vertices, (), "certificate")
+    return Truth(judged(ad, known.vertices, True, gradients, slopes, CONTINUOUS), known.lexicographic)
 
 
 def _unfollowed(

@@ -24,6 +24,7 @@ from cfcompiler.transforms.sums_first import sums_first
 from cfcompiler.verify import arguments
 
 MOST_STATES = 1 << 14  # states of the sweep at one time
+JOINED_EVERY = 32  # instructions, after which equal states are looked for
 
 
 class TooManyChoices(ValueError):
@@ -119,14 +120,11 @@ class Sweep:
             moving.add(out.name)
             before = len(states)
             states = [after for state in states for after in self._advance(state, instruction, moving)]
-            if len(states) > before or (len(states) > 1 and self._forgets(instruction, place)):
+            if len(states) > before or (len(states) > 1 and place % JOINED_EVERY == 0):
                 states = self._joined(states, place, keep=keep)
                 if len(states) > MOST_STATES:
                     raise TooManyChoices(f"more than {MOST_STATES} combinations of choices")
         return states
-
-    def _forgets(self, instruction: Instruction, place: int) -> bool:
-        return any(self.last_use.get(value.name) == place for value in arguments(instruction))
 
     def _evaluate_primal(self, instruction: Instruction) -> None:
         name = instruction.out.name

@@ -13,7 +13,7 @@ an infinite factor gives NaN, as in the frameworks. Source: Griewank & Walther 2
 from __future__ import annotations
 
 from cfcompiler.builder import Builder
-from cfcompiler.ir import Program, Value
+from cfcompiler.ir import Apply, Kink, Program, Tie, Value
 from cfcompiler.transforms.activity import active_values
 from cfcompiler.transforms.derivatives import tangent_of, zeros
 
@@ -46,3 +46,24 @@ def jvp(program: Program) -> Program:
         for value in program.results
     ]
     return builder.finish((*program.results, *results))
+
+
+def modes_agree(program: Program) -> bool:
+    """Whether the forward and the reverse rules of all operations are one, where everything is finite."""
+    texts = dict(program.formulas.texts)
+    for instruction in program.instructions:
+        if isinstance(instruction, Kink) and not _one_rule(instruction.tie):
+            return False
+        if isinstance(instruction, Apply):
+            for index in range(len(instruction.args)):
+                if texts.get((instruction.op, "forward", index)) != texts.get(
+                    (instruction.op, "reverse", index)
+                ):
+                    return False
+    return True
+
+
+def _one_rule(tie: Tie) -> bool:
+    forward, reverse = tie.forward, tie.reverse
+    pairs = ((forward.above, reverse.above), (forward.below, reverse.below))
+    return all(one.as_tuple()[:3] == other.as_tuple()[:3] for one, other in pairs)
