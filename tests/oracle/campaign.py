@@ -1,6 +1,7 @@
 """Thousands of random cases through the compiler and the judge; counts on standard output.
 
-python -m tests.oracle.campaign --count 2000 --class affine --seed 0 [--seconds 60] [--show 5] [--id affine-17]
+python -m tests.oracle.campaign --count 2000 --class affine --seed 0 [--seconds 60] [--show 5] [--curves 1000]
+    python -m tests.oracle.campaign --id affine-17
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from typing import Any
 from cfcompiler import compile_text
 from cfcompiler.targets.json_report import dumps, point_json
 from tests.oracle.generator import CLASSES, Case, case
-from tests.oracle.judge import contradictions, disagreements, doubts, undecided
+from tests.oracle.judge import contradictions, disagreements, doubts, linear, shown, undecided
 from tests.oracle.sampling import Seen, seen
 
 # Rays that are enough where the cones are enumerated, curves where they are not.
 RAYS, CURVES = 60, 160
+# Keys of an answer that are not printed: they stand above it, or are long.
+UNTOLD = frozenset(("program", "ties", "point", "ties_here"))
 
 
 @dataclass(slots=True)
@@ -42,27 +45,26 @@ def answer_to(asked: Case) -> Mapping[str, Any]:
     return point_json(compiled.at(**asked.coordinates))
 
 
-def truth_of(asked: Case, seed: int = 0) -> Seen:
+def truth_of(asked: Case, curves: int = CURVES) -> Seen:
     """What the oracle proves of a case."""
-    curves = RAYS if asked.affine else CURVES
-    return seen(asked.program, asked.point, affine=asked.affine, seed=seed, curves=curves)
+    return seen(asked.program, asked.point, affine=asked.affine, curves=RAYS if asked.affine else curves)
 
 
-def truth_of_partner(asked: Case, truth: Seen) -> Seen:
+def truth_of_partner(asked: Case, truth: Seen, curves: int = CURVES) -> Seen:
     """What it proves of the partner, with the images of what was proved of the case."""
     assert asked.partner is not None
-    own = truth_of(asked.transformed())
+    own = truth_of(asked.transformed(), curves)
     images = frozenset(asked.partner.image(vector) for vector in truth.proved)
     return replace(own, proved=own.proved | images, complete=truth.complete)
 
 
-def tried(asked: Case) -> Trial:
-    """Ask the compiler, and judge."""
+def tried(asked: Case, curves: int = CURVES) -> Trial:
+    """Ask the compiler, and judge. Raises CFError where the compiler refuses the program."""
     trial = Trial(asked)
-    truth = truth_of(asked)
+    truth = truth_of(asked, curves)
     pairs = [(asked, truth)]
     if asked.partner is not None:
-        pairs.append((asked.transformed(), truth_of_partner(asked, truth)))
+        pairs.append((asked.transformed(), truth_of_partner(asked, truth, curves)))
     for one, known in pairs:
         start = time.perf_counter()
         answer = answer_to(one)
@@ -83,7 +85,8 @@ def described(trial: Trial) -> str:
     if asked.partner is not None:
         other = asked.transformed()
         lines += [f"--- and {other.name} at {other.coordinates}", other.text.rstrip()]
-    lines += [f"  answer: {dumps(answer)}" for answer in trial.answers]
+    for answer in trial.answers:
+        lines.append(f"  answer: {dumps({key: answer[key] for key in answer if key not in UNTOLD})}")
     lines += [f"  CONTRADICTION: {text}" for text in trial.contradictions]
     lines += [f"  doubt: {text}" for text in trial.doubts]
     lines += [f"  undecided: {', '.join(dict.fromkeys(trial.undecided))}"] if trial.undecided else []
@@ -95,6 +98,7 @@ class Campaign:
     """The counts so far."""
 
     shown: int
+    curves: int
     counts: Counter[str] = field(default_factory=Counter)
     open_keys: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -106,7 +110,7 @@ class Campaign:
         asked = case(kind, seed)
         self.counts["cases"] += 1
         try:
-            trial = tried(asked)
+            trial = tried(asked, self.curves)
         except Exception as problem:  # the campaign goes on, and tells
             self._complain(
                 "crashes", f"--- {asked.name} at {asked.coordinates}\n{asked.text}{_trace(problem)}"
@@ -151,17 +155,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop a class after this time")
     parser.add_argument("--show", type=int, default=5, help="how many of each complaint are printed")
     parser.add_argument("--undecided", type=int, default=0, help="how many undecided cases are printed")
+    parser.add_argument(
+        "--curves", type=int, default=CURVES, help="more of them see more, where there are no cones"
+    )
     parser.add_argument("--id", help="one case alone, as class-number")
     asked = parser.parse_args(arguments)
     if asked.id is not None:
         kind, _, number = asked.id.rpartition("-")
         one = case(kind, int(number))
-        truth = truth_of(one)
-        print(f"{described(tried(one))}\n  truth: {truth}")
+        truth = truth_of(one, asked.curves)
+        print(f"{described(tried(one, asked.curves))}")
+        print(f"  proved: {shown(truth.proved)}, complete: {truth.complete}")
+        print(f"  seen on all scales: {shown(truth.persistent)}")
+        print(f"  rays: {len(truth.slopes)}, slopes of one linear function: {linear(truth.slopes)}")
         return 0
     failed = False
     for kind in CLASSES if asked.kind == "all" else (asked.kind,):
-        campaign = Campaign(asked.show)
+        campaign = Campaign(asked.show, asked.curves)
         start = time.monotonic()
         for seed in range(asked.seed, asked.seed + asked.count):
             campaign.run(kind, seed)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.oracle.generator import CLASSES, Case, case
 from tests.oracle.hulls import extreme, in_hull, open_cone
-from tests.oracle.judge import ad_vector, contradictions, doubts, linear, undecided
+from tests.oracle.judge import ad_vector, contradictions, disagreements, doubts, linear, undecided
 from tests.oracle.numbers import Rules, point_of, vertices_of_field
 from tests.oracle.programs import (
     Node,
@@ -386,3 +386,20 @@ def test_an_answer_that_says_nothing_is_undecided_and_not_refuted() -> None:
     assert contradictions(_case("th-A4"), answer, _truth("th-A4")) == []
     assert "verdict" in undecided(answer) and "clarke" in undecided(answer)
     assert undecided({"verdict": "discontinuous"}) == []
+
+
+def test_answers_to_a_pair_correspond() -> None:
+    asked = next(made for seed in range(100) if (made := case("invariance", seed)).affine)
+    truth, partner = seen(asked.program, asked.point, affine=True), asked.partner
+    assert partner is not None and truth.complete
+
+    def answer(vectors: Any) -> dict[str, Any]:
+        rows = {"vertices": [_row(asked, vector) for vector in vectors], "complete": True}
+        return {"verdict": "clarke", "bouligand": rows, "ad": {"backward": rows["vertices"][0]}}
+
+    right = answer(sorted(truth.proved)), answer(map(partner.image, sorted(truth.proved)))
+    assert disagreements(asked, *right) == []
+    assert disagreements(asked, right[0], {**right[1], "verdict": "spurious"})
+    assert disagreements(asked, right[0], answer(map(partner.image, sorted(truth.proved)[1:])))
+    moved = {"backward": _moved(right[1]["ad"]["backward"])}
+    assert disagreements(asked, right[0], {**right[1], "ad": moved})
