@@ -79,9 +79,12 @@ class Pool:
         return max(self.degrees.get(at, 1) for at in nodes)
 
 
-def copied(at: Node) -> Node:
-    """Written once more: the same function, other nodes."""
-    return Node(at.op, tuple(copied(arg) for arg in at.args), at.data) if at.args else at
+def copied(at: Node, done: dict[Node, Node] | None = None) -> Node:
+    """Written once more: the same function, other nodes; what it shares within itself stays shared."""
+    done = {} if done is None else done
+    if at not in done:
+        done[at] = Node(at.op, tuple(copied(arg, done) for arg in at.args), at.data) if at.args else at
+    return done[at]
 
 
 def random_point(rng: random.Random, size: int) -> Vector:
