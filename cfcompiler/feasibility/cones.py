@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from cfcompiler.feasibility.rings import Element, Ring, Row, dot
+from cfcompiler.numbers import Undecided
 
 Label = TypeVar("Label")
 # A column and its name.
@@ -120,7 +121,21 @@ def steepest(ring: Ring, columns: Sequence[Row]) -> Pricing[int]:
             most = max(products, default=0)
             place = products.index(most) if most > 0 else None
         else:
-            place = next((k for k, product in enumerate(products) if ring.sign(product) > 0), None)
+            place = _first_positive(ring, products)
         return None if place is None else (place, columns[place])
 
     return priced
+
+
+def _first_positive(ring: Ring, products: Sequence[Element]) -> int | None:
+    """A sign that is not proved is passed over where another column will do."""
+    undecided = None
+    for place, product in enumerate(products):
+        try:
+            if ring.sign(product) > 0:
+                return place
+        except Undecided as error:
+            undecided = error
+    if undecided is not None:
+        raise undecided
+    return None

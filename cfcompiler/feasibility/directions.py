@@ -14,7 +14,7 @@ from math import isfinite
 
 from cfcompiler.feasibility.cones import Inside, cone, steepest
 from cfcompiler.feasibility.rings import Vector, dot, lifted, primitive
-from cfcompiler.numbers import Finite, to_float
+from cfcompiler.numbers import Finite, Undecided, to_float
 from cfcompiler.polynomials import times
 
 Rows = Sequence[Sequence[Finite]]
@@ -50,7 +50,7 @@ def direction(
     are rational. Raises ValueError for rows of another length, numbers.Undecided where a sign cannot be proved.
     """
     _demand_lengths((*strict, *weak, *equal, *([] if start is None else [start])), dimension)
-    if start is not None and check(Direction(tuple(start)), strict, weak, equal):
+    if start is not None and _provably_satisfies(start, strict, weak, equal):
         return Direction(tuple(start))
     if not strict:
         return Direction((_ZERO,) * dimension)
@@ -66,7 +66,10 @@ def point(strict: Rows, weak: Rows = (), equal: Rows = (), *, dimension: int) ->
     Rows have length `dimension` + 1; their last entry is the constant. Raises as `direction` does.
     """
     _demand_lengths((*strict, *weak, *equal), dimension + 1)
-    homogeneous = _decided(((*((_ZERO,) * dimension), _ONE), *strict), weak, equal)
+    origin = (*((_ZERO,) * dimension), _ONE)
+    if _provably_satisfies(origin, strict, weak, equal):
+        return Direction((_ZERO,) * dimension)
+    homogeneous = _decided((origin, *strict), weak, equal)
     found: Direction | Multipliers
     if isinstance(homogeneous, Direction):
         ring, ((*coordinates, last),), _ = lifted([homogeneous.vector])
@@ -89,6 +92,8 @@ def check(
 
 
 def _satisfies(vector: Sequence[Finite], strict: Rows, weak: Rows, equal: Rows) -> bool:
+    if any(len(row) != len(vector) for row in (*strict, *weak, *equal)):
+        return False
     ring, (lifted_vector, *rows), _ = lifted((vector, *strict, *weak, *equal))
     signs = [ring.sign(dot(row, lifted_vector)) for row in rows]
     weak_end = len(strict) + len(weak)
@@ -97,6 +102,14 @@ def _satisfies(vector: Sequence[Finite], strict: Rows, weak: Rows, equal: Rows) 
         and all(sign >= 0 for sign in signs[len(strict) : weak_end])
         and all(sign == 0 for sign in signs[weak_end:])
     )
+
+
+def _provably_satisfies(vector: Sequence[Finite], strict: Rows, weak: Rows, equal: Rows) -> bool:
+    """False too where a sign is not proved: for vectors that may well be passed over."""
+    try:
+        return _satisfies(vector, strict, weak, equal)
+    except Undecided:
+        return False
 
 
 def _refutes(found: Multipliers, strict: Rows, weak: Rows, equal: Rows, affine: bool) -> bool:
@@ -142,7 +155,7 @@ def _rounded(vector: Vector, strict: Rows, weak: Rows, equal: Rows) -> Vector:
         return vector
     for scale in ROUNDED_TO:
         near = tuple(Fraction(round(x / size * scale)) for x in floats)
-        if _satisfies(near, strict, weak, equal):
+        if _provably_satisfies(near, strict, weak, equal):
             return near
     return vector
 

@@ -1,9 +1,8 @@
 """Convex hulls of finitely many points: membership, extreme points, the shortest vector.
 
 Membership is a question to cones.py. Extreme points are found by such questions, each of which drops a point or finds
-a new extreme one (Clarkson 1994), in the plane by Andrew's monotone chain (1979); the shortest vector by the algorithm
-of Wolfe (1976, nearest.py). Certificates are checked against their definition before they are returned. Sums of
-segments are in segments.py.
+a new one (Clarkson 1994), in the plane by the monotone chain of Andrew (1979); the shortest vector by Wolfe 1976 (
+nearest.py). Certificates are checked by their definition before they are returned. Sums of segments are in segments.py.
 """
 
 from __future__ import annotations
@@ -113,6 +112,8 @@ def _combines(weights: Vector, target: Sequence[Finite], points: Points) -> bool
 
 
 def _separates(found: Separation, target: Sequence[Finite], points: Points) -> bool:
+    if len(found.direction) != len(target):
+        return False
     one = Fraction(1)
     rows = [(-found.target_value, *target), *((-found.support_value, *p) for p in points)]
     ends = (found.target_value, -found.support_value)

@@ -71,7 +71,7 @@ def min_norm(points: Sequence[Sequence[Finite]]) -> MinNorm:
 
 def check(found: MinNorm, points: Sequence[Sequence[Finite]]) -> bool:
     """Whether the point is the combination with these weights, and the shortest, by the optimality condition."""
-    if len(found.weights) != len(points):
+    if len(found.weights) != len(points) or any(len(point) != len(found.point) for point in points):
         return False
     columns = [*zip(found.point, *points, strict=True), (_ONE,) * (len(points) + 1)]
     ring, (weights, *rows), _ = lifted(((-_ONE, *found.weights), *columns))

@@ -35,7 +35,9 @@ SIGN_BITS = (128, 1024)
 MOST_SUMMANDS = 64  # of an entry; a longer one is a generator of its own
 _ONE = Fraction(1)
 
+# Generators and their powers, sorted; a sum of rational multiples.
 Monomial: TypeAlias = "tuple[tuple[sympy.Expr, int], ...]"
+Summands: TypeAlias = dict[Monomial, Fraction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Ring:
                 return found
         found = numbers.sign(self.finite(x))
         if found is None:
-            raise Undecided(f"the sign of {str(self.finite(x))[:200]} could not be decided")
+            # Not with the number's text: SymPy sorts the terms of a sum by floats, which may take forever.
+            raise Undecided("the sign of an exact number could not be decided")
         return found
 
     def _enclosed(self, x: Element, bits: int) -> flint.arb:
@@ -95,7 +98,7 @@ class Ring:
         plain = numbers.div(over, under)
         if numbers.is_special(plain):
             raise ZeroDivisionError("a quotient of exact numbers")
-        if isinstance(plain, Fraction) or numbers.is_deep(plain):
+        if isinstance(plain, Fraction) or numbers.is_deep(plain) or not under.is_algebraic:
             return plain
         from sympy import radsimp
 
@@ -107,7 +110,7 @@ def dot(x: Sequence[Element], y: Sequence[Element]) -> Element:
     return sum(map(mul, x, y))
 
 
-def lifted(vectors: Iterable[Sequence[Finite]]) -> tuple[Ring, tuple[Row, ...], tuple[Fraction, ...]]:
+def lifted(vectors: Iterable[Sequence[Finite]]) -> tuple[Ring, tuple[Row, ...], Vector]:
     """The ring, rows over it, and positive scales with row = scale * vector. Rows of integers are primitive.
 
     Raises numbers.TooLarge for enormous constants.
@@ -128,21 +131,25 @@ def _integral(vector: Sequence[Any]) -> tuple[Row, Fraction]:
 
 def _lifted_irrational(
     vectors: Sequence[Sequence[Finite]],
-) -> tuple[Ring, tuple[Row, ...], tuple[Fraction, ...]]:
-    entries = [[_summands(x) for x in vector] for vector in vectors]
+) -> tuple[Ring, tuple[Row, ...], Vector]:
+    cleared = [_cleared([_summands(x) for x in vector]) for vector in vectors]
+    entries = [vector for vector, _ in cleared]
     used = {g for vector in entries for entry in vector for monomial in entry for g, _ in monomial}
-    generators = tuple(sorted(used, key=str))
+    generators = tuple(sorted(used, key=_text))
     if not generators:
-        return lifted([[entry.get((), Fraction(0)) for entry in vector] for vector in entries])
+        ring, whole_rows, factors = lifted(
+            [[entry.get((), Fraction(0)) for entry in vector] for vector in entries]
+        )
+        return ring, whole_rows, tuple(times(x, by) for x, (_, by) in zip(factors, cleared, strict=True))
     place = {g: k for k, g in enumerate(generators)}
     context = flint.fmpz_mpoly_ctx.get([f"g{k}" for k in range(len(generators))], "lex")
     rows, scales = [], []
-    for vector in entries:
+    for vector, by in cleared:
         whole, scale = _integral([c for entry in vector for c in entry.values()])
         left = iter(whole)
         terms = [{_exponents(m, place): next(left) for m in entry} for entry in vector]
         rows.append(tuple(context.from_dict(entry) for entry in terms))
-        scales.append(scale)
+        scales.append(times(by, scale))
     return Ring(generators, context), tuple(rows), tuple(scales)
 
 
@@ -153,7 +160,58 @@ def _exponents(monomial: Monomial, place: dict[sympy.Expr, int]) -> tuple[int, .
     return tuple(out)
 
 
-def _summands(x: Finite) -> dict[Monomial, Fraction]:
+def _cleared(entries: Sequence[Summands]) -> tuple[Sequence[Summands], Finite]:
+    """The entries of a row times a positive number that clears irrational denominators, and that number."""
+    scale: Finite = _ONE
+    while (found := _denominator(entries)) is not None:
+        inverse, power = found
+        base = numbers.absolute(1 / inverse)
+        assert not numbers.is_special(base)
+        factor = _summands(base)
+        powers: list[Summands] = [{(): _ONE}]
+        for _ in range(power):
+            powers.append(_product(powers[-1], factor))
+            scale = times(scale, base)
+        sign = numbers.decided(inverse)
+        entries = [_without(entry, inverse, powers, sign) for entry in entries]
+    return entries, scale
+
+
+def _denominator(entries: Sequence[Summands]) -> tuple[sympy.Expr, int] | None:
+    """An inverse among the generators with its highest power, unless its base is a long sum."""
+    highest: dict[sympy.Expr, int] = {}
+    for generator, power in (part for entry in entries for monomial in entry for part in monomial):
+        if generator.is_Pow and generator.exp == -1:
+            highest[generator] = max(power, highest.get(generator, 0))
+    return next(((g, k) for g, k in highest.items() if len(_summands(1 / g)) ** k <= MOST_SUMMANDS), None)
+
+
+def _without(entry: Summands, inverse: sympy.Expr, powers: Sequence[Summands], sign: int) -> Summands:
+    out: Summands = {}
+    for monomial, coefficient in entry.items():
+        left = tuple(part for part in monomial if part[0] != inverse)
+        power = dict(monomial).get(inverse, 0)
+        missing = powers[len(powers) - 1 - power]
+        # 1 / base**k is sign**k / |base|**k
+        signed = coefficient * (sign if power % 2 else 1)
+        for summand, c in _product({left: signed}, missing).items():
+            out[summand] = out.get(summand, Fraction(0)) + c
+    return {monomial: c for monomial, c in out.items() if c}
+
+
+def _product(x: Summands, y: Summands) -> Summands:
+    out: Summands = {}
+    for left, a in x.items():
+        for right, b in y.items():
+            powers = dict(left)
+            for generator, power in right:
+                powers[generator] = powers.get(generator, 0) + power
+            monomial = tuple(sorted(powers.items(), key=_factor_text))
+            out[monomial] = out.get(monomial, Fraction(0)) + a * b
+    return {monomial: c for monomial, c in out.items() if c}
+
+
+def _summands(x: Finite) -> Summands:
     """x as a sum of rational multiples of monomials in irrational factors."""
     if isinstance(x, (int, Fraction)):
         return {(): Fraction(x)} if x else {}
@@ -163,7 +221,7 @@ def _summands(x: Finite) -> dict[Monomial, Fraction]:
     terms = Add.make_args(expanded)
     if len(terms) > MOST_SUMMANDS:
         return {((x, 1),): _ONE}
-    out: dict[Monomial, Fraction] = {}
+    out: Summands = {}
     for term in terms:
         coefficient, factor = term.as_coeff_Mul(rational=True)
         monomial = _monomial(factor)
@@ -177,10 +235,12 @@ def _monomial(factor: sympy.Expr) -> Monomial:
     powers: dict[sympy.Expr, int] = {}
     for part in Mul.make_args(factor):
         base, exponent = part.as_base_exp()
-        generator, power = (base, int(exponent)) if exponent.is_Integer and exponent > 0 else (part, 1)
+        generator, power = part, 1
+        if exponent.is_Integer:
+            generator, power = (base, int(exponent)) if exponent > 0 else (1 / base, -int(exponent))
         if generator != 1:
             powers[generator] = powers.get(generator, 0) + power
-    return tuple(sorted(powers.items(), key=str))
+    return tuple(sorted(powers.items(), key=_factor_text))
 
 
 def _expanded(x: sympy.Expr) -> sympy.Expr:
@@ -189,8 +249,10 @@ def _expanded(x: sympy.Expr) -> sympy.Expr:
 
 
 def homogeneous(points: Sequence[Sequence[Finite]]) -> tuple[Ring, tuple[Row, ...]]:
-    """(p, 1) for every point, all times one positive integer that clears the denominators."""
+    """(p, 1) for points of one length, all times one positive number that makes them rows over the ring."""
     size = len(points[0]) if points else 0
+    if any(len(point) != size for point in points):
+        raise ValueError("points must have one length")
     ring, rows, _ = lifted([[x for point in points for x in (*point, _ONE)]])
     flat = rows[0]
     return ring, tuple(flat[k : k + size + 1] for k in range(0, len(flat), size + 1))
@@ -200,3 +262,13 @@ def primitive(row: Sequence[Element]) -> Row:
     """Integers without their common factor; other rows as they are."""
     content = gcd(*row) if all(isinstance(x, int) for x in row) else 1
     return tuple(x // content for x in row) if content > 1 else tuple(row)
+
+
+def _text(generator: sympy.Expr) -> str:
+    from sympy import srepr
+
+    return str(srepr(generator))
+
+
+def _factor_text(factor: tuple[sympy.Expr, int]) -> str:
+    return _text(factor[0])

@@ -104,6 +104,8 @@ def check(
     """Whether a certificate of membership holds, by its definition."""
     if isinstance(found, SegmentCombination):
         return _combines(found.coefficients, target, base, segments)
+    if len(found.direction) != len(base):
+        return False
     shifted = [
         (-found.target_value, *target),
         (-found.support_value, *base),
@@ -118,7 +120,7 @@ def check(
 
 def check_min_norm(found: SegmentMinNorm, base: Sequence[Finite], segments: Segments) -> bool:
     """Whether the point is that combination, and <point, v> >= <point, point> for every vertex v."""
-    if not _combines(found.coefficients, found.point, base, segments):
+    if len(found.point) != len(base) or not _combines(found.coefficients, found.point, base, segments):
         return False
     ring, rows = homogeneous((found.point, base, *segments))
     point, origin, *sides = (row[:-1] for row in rows)
