@@ -29,7 +29,7 @@ from cfcompiler.gradient_check.verdicts import (
 TROUBLES = {
     "jump": "f is discontinuous as far as seen: its values do not tend to its value here",
     "growth": "f is not locally Lipschitz as far as seen: slopes grow without bound towards the point",
-    "not finite": "f is not finite at points arbitrarily near",
+    "not finite": "f is not finite, or raises an error, at points arbitrarily near",
 }
 # Slopes between points at these distances, over these parts of the distance.
 RADII, PARTS, DRAWS = (1e-4, 1e-5, 1e-6), (0.1, 1e-2, 1e-3, 1e-4, 1e-5), 16

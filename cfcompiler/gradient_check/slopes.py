@@ -1,8 +1,8 @@
 """A function of one vector to its one-sided slopes at a point, each between two numbers.
 
 A slope is the limit of q(h) = (f(h d) - f(0)) / h for h -> 0+. It is extrapolated from q at h, h/4, h/16, ...
-(Richardson), and its error is what the scales say of each other plus what rounding can do. A larger h may sharpen what a smaller
-one says and never contradict it, so that a kink beside the point is not taken for one at the point.
+(Richardson), and its error is what the scales say of each other plus what rounding can do. A larger h may sharpen what
+a smaller one says and never contradict it, so that a kink beside the point is not taken for one at the point.
 
 How noisy f is, is measured: fourth differences over short windows (after Hamming; Moré & Wild 2011, "Estimating
 computational noise").
