@@ -23,7 +23,7 @@ from cfcompiler.analyses.series import constant, limit, normal
 from cfcompiler.analyses.vertices import Sweep, TooManyChoices, exactly_tied
 from cfcompiler.arithmetic import EXACT, Undecided
 from cfcompiler.interpreter import run
-from cfcompiler.ir import Apply, Program, Select
+from cfcompiler.ir import Apply, Branch, Program, Select
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special
 from cfcompiler.primitives import COMPARISONS, TABLE
@@ -104,7 +104,8 @@ class _Search:
         self.point = point
         self.landscape = landscape
         self.found: dict[Vertex, None] = {}
-        self.guards = _guards_of_selects(program)
+        self.branches = _branches_of_guards(program)
+        self.guards = list(self.branches)
         self.conditions = _conditions_of(program, set(self.guards))
 
     def at_the_point(self) -> None:
@@ -188,10 +189,9 @@ class _Search:
 
         Raises TooManyChoices.
         """
-        values = {instruction.out.name: instruction.out for instruction in self.program.instructions}
         found: list[dict[str, bool]] = [{}]
-        for guard in self.guards:
-            branch = values[guard].branch if guard in values else ()
+        for guard in sorted(self.guards, key=lambda name: len(self.branches[name])):
+            branch = self.branches[guard]
             grown = []
             for forced in found:
                 if any(forced.get(name) != truth for name, truth in branch):
@@ -209,9 +209,8 @@ class _Search:
 
     def _covered(self, arms: Mapping[str, bool], met: Sequence[Mapping[str, bool]]) -> bool:
         """Whether every arm of a path is met, with those that it stands in, on a path that touches the point."""
-        values = {instruction.out.name: instruction.out for instruction in self.program.instructions}
         for guard, outcome in arms.items():
-            needed = {**dict(values[guard].branch if guard in values else ()), guard: outcome}
+            needed = {**dict(self.branches.get(guard, ())), guard: outcome}
             if not any(all(m.get(name) == truth for name, truth in needed.items()) for m in met):
                 return False
         return True
@@ -290,13 +289,14 @@ class _Search:
         return tied
 
 
-def _guards_of_selects(program: Program) -> list[str]:
-    """The scalar guards of the selects of numbers, in program order."""
-    names: dict[str, None] = {}
+def _branches_of_guards(program: Program) -> dict[str, Branch]:
+    """The scalar guards of the selects of numbers, in program order, each with the branch in which it selects."""
+    found: dict[str, Branch] = {}
     for instruction in program.instructions:
         if isinstance(instruction, Select) and instruction.out.kind == "real" and not instruction.guard.shape:
-            names[instruction.guard.name] = None
-    return list(names)
+            name, own = instruction.guard.name, instruction.out.branch
+            found[name] = min(found.get(name, own), own, key=len)
+    return found
 
 
 def _conditions_of(program: Program, guards: set[str]) -> set[str]:
