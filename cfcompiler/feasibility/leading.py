@@ -36,7 +36,7 @@ Forms: TypeAlias = "tuple[tuple[Polynomial, Condition], ...]"
 
 LARGEST_WEIGHT = {2: 7, 3: 4, 4: 3}
 MOST_WEIGHTED = 4  # variables
-MOST_GRID = 6  # variables, for directions with entries -1, 0, 1
+MOST_GRID, MOST_IRRATIONAL_GRID = 6, 2  # variables, for directions with entries -1, 0, 1
 DENOMINATORS = (1, 4, 2**6, 2**12, 2**30)
 QUERY_SECONDS = 0.6
 
@@ -66,7 +66,7 @@ def open_direction(system: System, clock: Clock) -> OpenRays | NoOpenRays | Open
         return NoOpenRays("0 > 0", "certificate")
     system = System(system.variables, conditions, system.enclosure, system.check_arc)
     forms = _forms(system, ones)
-    for direction in _grid(system.variables):
+    for direction in _grid(system.variables, forms):
         if _strict_at(forms, direction):
             return OpenRays(direction) if len(forms) == len(conditions) else _unknown_form()
     found = _strict(system, forms, clock)
@@ -119,11 +119,11 @@ def _weights(variables: int, largest: int) -> Iterator[tuple[int, ...]]:
 def _decided(system: System, forms: Forms, weights: Sequence[int], clock: Clock) -> Answer:
     how = "leading forms" if set(weights) == {1} else f"leading forms for the weights {tuple(weights)}"
     complete = len(forms) == len(system.conditions)
-    for direction in _grid(system.variables):
+    for direction in _grid(system.variables, forms):
         if complete and _strict_at(forms, direction) and holds_along(system, ray(direction, weights)):
             return Touches(ray(direction, weights), how, "certificate")
     share = clock.share(QUERY_SECONDS)
-    refuted = any(_weakly_at(forms, direction) for direction in _grid(system.variables))
+    refuted = any(_weakly_at(forms, direction) for direction in _grid(system.variables, forms))
     if not refuted and _misses_all(system, forms, share):
         return Apart(how, "solver")
     if any(c.relation == "=" for c in system.conditions) or _hopeless(forms):
@@ -166,9 +166,10 @@ def _first_unknown(condition: Condition, weights: Sequence[int]) -> int:
     return min(weights, default=1) * (condition.degree + 1)
 
 
-def _grid(variables: int) -> Iterator[tuple[Fraction, ...]]:
-    """Directions with small entries, other than 0."""
-    if 1 <= variables <= MOST_GRID:
+def _grid(variables: int, forms: Forms) -> Iterator[tuple[Fraction, ...]]:
+    """Directions with small entries, other than 0; fewer of them where arithmetic is slow."""
+    most = MOST_GRID if all(form.rational for form, _ in forms) else MOST_IRRATIONAL_GRID
+    if 1 <= variables <= most:
         entries = (Fraction(0), Fraction(1), Fraction(-1))
         yield from (d for d in product(entries, repeat=variables) if any(d))
 

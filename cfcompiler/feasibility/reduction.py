@@ -6,6 +6,7 @@ as a polynomial of the others removes the variable; in one variable leading term
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -41,7 +42,7 @@ def reduced(system: System) -> Reduced | Answer:
             break
         state = _without(state, conditions, *solved)
     small = System(state.system.variables, conditions, state.system.enclosure, state.system.check_arc)
-    if all(c.relation != ">" and c.exact for c in conditions):
+    if all(c.relation != ">" for c in conditions):
         return Touches(Arc(((),) * n), "the origin is in the set", "certificate")
     return Reduced(small, state.coordinates)
 
@@ -59,9 +60,29 @@ def _settled(conditions: tuple[Condition, ...]) -> tuple[Condition, ...] | Apart
             if condition.relation == ">":
                 return Apart("a condition is 0 > 0", "certificate")
             continue
+        if condition.relation == ">" and condition.exact and _never_positive(condition.jet):
+            return Apart("a condition is a sum of negative squares", "certificate")
         if condition not in kept:
             kept.append(condition)
     return tuple(kept)
+
+
+def _never_positive(jet: Polynomial) -> bool:
+    return all(
+        decided(coefficient) == -1 and all(k % 2 == 0 for k in exponents)
+        for exponents, coefficient in jet.terms.items()
+    )
+
+
+def contradictory(conditions: Sequence[Condition]) -> bool:
+    """Whether there are f > 0 and -f > 0, -f >= 0 or f = 0 among the conditions, exactly."""
+    strict = [c.jet for c in conditions if c.exact and c.relation == ">"]
+    for condition in conditions:
+        if condition.exact and -condition.jet in strict:
+            return True
+        if condition.exact and condition.relation == "=" and condition.jet in strict:
+            return True
+    return False
 
 
 def _solvable(conditions: tuple[Condition, ...]) -> tuple[Condition, int, Polynomial] | None:
