@@ -12,13 +12,13 @@ from cfcompiler.feasibility.conditions import Condition, System
 from cfcompiler.feasibility.reduction import inverse
 from cfcompiler.polynomials import Polynomial, vanishes, variable
 
-DEGREES = {2: 12, 3: 8, 4: 6}
-LOWEST_DEGREE, MOST_DEGREE = 5, 16
+DEGREES = {1: 16, 2: 12, 3: 8, 4: 6}
+LOWEST_DEGREE = 5
 
 
 def on_graph(system: System) -> System | None:
     """The system without an equation and a variable; None where no equation has a gradient."""
-    degree = degree_for(system.variables)
+    degree = degree_for(system)
     for equation in system.conditions:
         if equation.relation != "=":
             continue
@@ -28,9 +28,11 @@ def on_graph(system: System) -> System | None:
     return None
 
 
-def degree_for(variables: int) -> int:
-    """Up to which degree functions of so many variables are worth knowing."""
-    return DEGREES.get(variables, LOWEST_DEGREE) if variables > 1 else MOST_DEGREE
+def degree_for(system: System) -> int:
+    """Up to which degree functions in these variables are worth knowing."""
+    if not all(condition.jet.rational for condition in system.conditions):
+        return LOWEST_DEGREE
+    return DEGREES.get(system.variables, LOWEST_DEGREE)
 
 
 def known_degree(condition: Condition, degree: int) -> int:

@@ -85,7 +85,7 @@ def _next(state: _Straight) -> _Straight | None:
 def _with_coordinate(state: _Straight, number: int, place: int, simple: bool) -> _Straight:
     n = state.system.variables
     chosen = state.system.conditions[number]
-    degree = known_degree(chosen, degree_for(n))
+    degree = known_degree(chosen, degree_for(state.system))
     values = [variable(n, k) for k in range(n)]
     values[place] = _solved(chosen.jet, place, None if simple else degree)
     conditions = list(state.system.conditions)
@@ -98,7 +98,7 @@ def _with_coordinate(state: _Straight, number: int, place: int, simple: bool) ->
             known = known_degree(condition, degree)
             jet = substituted(condition.jet.truncated(known), values, n, known)
             conditions[k] = Condition(jet, False, condition.relation, known)
-    coordinates = tuple(substituted(c, values, n, degree_for(n)) for c in state.coordinates)
+    coordinates = tuple(substituted(c, values, n, degree_for(state.system)) for c in state.coordinates)
     return _Straight(System(n, tuple(conditions)), coordinates, (*state.used, place))
 
 

@@ -22,6 +22,7 @@ from cfcompiler.feasibility.distance import by_distance
 from cfcompiler.feasibility.elimination import by_elimination
 from cfcompiler.feasibility.emptiness import by_boxes
 from cfcompiler.feasibility.factors import branches, simplified
+from cfcompiler.feasibility.gradients import by_gradients
 from cfcompiler.feasibility.graphs import on_graph
 from cfcompiler.feasibility.leading import by_forms, by_weighted_forms
 from cfcompiler.feasibility.reduction import Reduced, contradictory, in_one_variable, reduced
@@ -108,6 +109,7 @@ def _searched(system: System, clock: Clock) -> Answer:
 def _steps(system: System) -> Iterator[Step]:
     if system.variables <= 1:
         yield "leading terms", 1.0, lambda s, _: in_one_variable(s)
+    yield "gradients", 1.0, lambda s, _: by_gradients(s)
     ones = (1,) * system.variables
     yield "forms", 1.0, lambda s, clock: by_forms(s, ones, clock)
     yield "boxes", 0.6, by_boxes
