@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
+from math import gcd
 from typing import Literal, TypeAlias
 
 from cfcompiler.feasibility.arcs import holds_along, ray
@@ -34,7 +35,7 @@ from cfcompiler.polynomials import Polynomial, variable
 
 Forms: TypeAlias = "tuple[tuple[Polynomial, Condition], ...]"
 
-LARGEST_WEIGHT = {2: 7, 3: 4, 4: 3}
+LARGEST_WEIGHT = {3: 4, 4: 3}
 MOST_WEIGHTED = 4  # variables
 MOST_GRID, MOST_IRRATIONAL_GRID = 6, 2  # variables, for directions with entries -1, 0, 1
 DENOMINATORS = (1, 4, 2**6, 2**12, 2**30)
@@ -65,7 +66,7 @@ def open_direction(system: System, clock: Clock) -> OpenRays | NoOpenRays | Open
     if any(c.exact and c.jet.is_zero for c in conditions):
         return NoOpenRays("0 > 0", "certificate")
     system = System(system.variables, conditions, system.enclosure, system.check_arc)
-    forms = _forms(system, ones)
+    forms = leading_forms(system, ones)
     for direction in _grid(system.variables, forms):
         if _strict_at(forms, direction):
             return OpenRays(direction) if len(forms) == len(conditions) else _unknown_form()
@@ -88,17 +89,16 @@ def _unknown_form() -> Open:
 
 def by_forms(system: System, weights: Sequence[int], clock: Clock) -> Answer:
     """What the leading forms for these weights decide."""
-    return _decided(system, _forms(system, weights), weights, clock)
+    return _decided(system, leading_forms(system, weights), weights, clock)
 
 
 def by_weighted_forms(system: System, clock: Clock) -> Answer:
     """What the leading forms decide, over small weights."""
-    largest = LARGEST_WEIGHT.get(system.variables)
-    if largest is None:
-        return Open("weights are tried in two to four variables")
+    if not 2 <= system.variables <= MOST_WEIGHTED:
+        return Open(f"weights are tried in two to {MOST_WEIGHTED} variables")
     seen: set[tuple[frozenset[tuple[int, ...]], ...]] = set()
-    for weights in _weights(system.variables, largest):
-        forms = _forms(system, weights)
+    for weights in small_weights(system):
+        forms = leading_forms(system, weights)
         support = tuple(frozenset(form.terms) for form, _ in forms)
         if support in seen:
             continue
@@ -108,12 +108,32 @@ def by_weighted_forms(system: System, clock: Clock) -> Answer:
         found = _decided(system, forms, weights, clock)
         if not isinstance(found, Open):
             return found
-    return Open(f"no weights up to {largest} decide")
+    return Open("no weights decide")
 
 
-def _weights(variables: int, largest: int) -> Iterator[tuple[int, ...]]:
-    every = product(range(1, largest + 1), repeat=variables)
-    yield from sorted((w for w in every if min(w) < 3), key=lambda w: (sum(w), w))
+def small_weights(system: System) -> list[tuple[int, ...]]:
+    if system.variables == 2:
+        return _fan(system)
+    largest = LARGEST_WEIGHT[system.variables]
+    every = product(range(1, largest + 1), repeat=system.variables)
+    return sorted((w for w in every if min(w) < 3), key=lambda w: (sum(w), w))
+
+
+def _fan(system: System) -> list[tuple[int, ...]]:
+    """In two variables: the weights for which two terms of a condition are of equal weight, and some between them.
+
+    The leading forms for any other weights are among these.
+    """
+    found = {(1, 1)}
+    for condition in system.conditions:
+        for (a, b), (c, d) in combinations(condition.jet.terms, 2):
+            if (a - c) * (b - d) < 0:
+                common = gcd(a - c, b - d)
+                found.add((abs(b - d) // common, abs(a - c) // common))
+    edges = sorted(found, key=lambda w: Fraction(*w))
+    between = [(p + r, q + s) for (p, q), (r, s) in zip(edges[:-1], edges[1:], strict=True)]
+    ends = [(edges[0][0], edges[0][1] + 1), (edges[-1][0] + 1, edges[-1][1])]
+    return sorted({*edges, *between, *ends}, key=lambda w: (sum(w), w))
 
 
 def _decided(system: System, forms: Forms, weights: Sequence[int], clock: Clock) -> Answer:
@@ -144,7 +164,7 @@ def _ray_near(system: System, values: Sequence[Value], weights: Sequence[int], h
     return Open(f"{how} are positive only in very thin sets of directions")
 
 
-def _forms(system: System, weights: Sequence[int]) -> Forms:
+def leading_forms(system: System, weights: Sequence[int]) -> Forms:
     """The leading forms that are known, each with its condition."""
     found = []
     for condition in system.conditions:

@@ -8,6 +8,7 @@ the new coordinates nothing is truncated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cfcompiler.feasibility.arcs import along, holds_along, substituted
@@ -18,7 +19,6 @@ from cfcompiler.feasibility.leading import by_forms, by_weighted_forms
 from cfcompiler.feasibility.reduction import inverse
 from cfcompiler.polynomials import Polynomial, vanishes, variable
 
-SHAPES = ((1, 2, 6), (2, 3, 8), (1, 4, 10))
 QUERY_SECONDS = 0.3
 
 
@@ -31,8 +31,8 @@ class _Straight:
     used: tuple[int, ...]
 
 
-def by_straightening(system: System, clock: Clock) -> Answer:
-    """What forms and arcs decide in coordinates of which some are conditions."""
+def by_straightening(system: System, shapes: Sequence[tuple[int, int, int]], clock: Clock) -> Answer:
+    """What forms and arcs of these shapes decide in coordinates of which some are conditions."""
     straight = _straightened(system)
     if straight is None:
         return Open("no condition has a gradient that makes it a coordinate")
@@ -41,7 +41,7 @@ def by_straightening(system: System, clock: Clock) -> Answer:
     if isinstance(answer, Open):
         answer = by_weighted_forms(straight.system, clock.share(clock.left / 2))
     if isinstance(answer, Open):
-        answer = by_arcs(straight.system, SHAPES, QUERY_SECONDS, clock)
+        answer = by_arcs(straight.system, shapes, QUERY_SECONDS, clock)
     if isinstance(answer, Touches):
         return replace(answer, arc=_back(system, straight, answer.arc), how=f"{answer.how}, straightened")
     return answer if isinstance(answer, Open) else replace(answer, how=f"{answer.how}, straightened")

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from cfcompiler.feasibility.arcs import in_the_set
+from cfcompiler.feasibility.blowups import by_blowing_up
 from cfcompiler.feasibility.conditions import Answer, Apart, Budget, Clock, Open, System, Touches, Trust
 from cfcompiler.feasibility.curves import (
     FIRST_SHAPES,
     LAST_QUERY_SECONDS,
     QUERY_SECONDS,
     SHAPES,
+    STRAIGHT_SHAPES,
     by_arcs,
 )
 from cfcompiler.feasibility.distance import by_distance
@@ -114,8 +116,13 @@ def _steps(system: System) -> Iterator[Step]:
     yield "forms", 1.0, lambda s, clock: by_forms(s, ones, clock)
     yield "boxes", 0.6, by_boxes
     yield "weights", 2.0, by_weighted_forms
-    yield "straightening", 2.0, by_straightening
-    yield "arcs", 3.0, lambda s, clock: by_arcs(s, SHAPES[:FIRST_SHAPES], QUERY_SECONDS, clock)
+    yield "straightening", 2.0, lambda s, clock: by_straightening(s, SHAPES[:STRAIGHT_SHAPES], clock)
+    search: list[Step] = [
+        ("blowing up", 3.0, by_blowing_up),
+        ("arcs", 3.0, lambda s, clock: by_arcs(s, SHAPES[:FIRST_SHAPES], QUERY_SECONDS, clock)),
+    ]
+    is_open = all(c.relation == ">" for c in system.conditions)
+    yield from search if is_open else reversed(search)  # arcs find thin sets sooner
     yield "distance", 2.0, by_distance
     yield "boxes", 4.0, by_boxes
     yield "elimination", 4.0, by_elimination
