@@ -22,7 +22,7 @@ from cfcompiler.feasibility.curves import (
 )
 from cfcompiler.feasibility.distance import by_distance
 from cfcompiler.feasibility.elimination import by_elimination
-from cfcompiler.feasibility.emptiness import by_boxes
+from cfcompiler.feasibility.emptiness import by_boxes, certified
 from cfcompiler.feasibility.factors import branches, simplified
 from cfcompiler.feasibility.gradients import by_gradients
 from cfcompiler.feasibility.graphs import on_graph
@@ -102,6 +102,9 @@ def _searched(system: System, clock: Clock) -> Answer:
             answer = procedure(system, clock.share(seconds))
         except (TooManyTerms, TooLarge, Undecided) as problem:
             answer = Open(str(problem))
+        if isinstance(answer, Apart) and answer.trust == "solver":
+            without_solver = certified(system)
+            return answer if isinstance(without_solver, Open) else without_solver
         if not isinstance(answer, Open):
             return answer
         reasons.append(f"{name}: {answer.reason}")
