@@ -18,14 +18,14 @@ from cfcompiler.feasibility.conditions import Answer, Arc, Clock, Condition, Con
 from cfcompiler.feasibility.factors import simplified
 from cfcompiler.feasibility.gradients import by_gradients
 from cfcompiler.feasibility.leading import Forms, by_forms, by_weighted_forms, leading_forms, small_weights
-from cfcompiler.feasibility.roots import exact_value
-from cfcompiler.feasibility.solver import AnyOf, Formula, Model, Root, Value, solve
+from cfcompiler.feasibility.roots import closed_roots, exact_value
+from cfcompiler.feasibility.solver import AnyOf, Formula, Model, Root, Value, rational, solve
 from cfcompiler.feasibility.straightening import by_straightening
-from cfcompiler.numbers import Finite, decided
+from cfcompiler.numbers import Finite, decided, sign
 from cfcompiler.polynomials import Polynomial, constant, variable
 
 MOST_VARIABLES = 3
-MOST_WEIGHT_SUM = 9
+MOST_WEIGHT_SUM = {2: 20, 3: 9}
 ROUNDS = 4
 MOST_DIRECTIONS = 3  # of a chart
 QUERY_SECONDS = 0.3
@@ -61,7 +61,11 @@ def _charts(system: System) -> Iterator[tuple[tuple[int, ...], int, int, Forms]]
     for weights in small_weights(system):
         forms = leading_forms(system, weights)
         support = tuple(frozenset(form.terms) for form, _ in forms)
-        if sum(weights) > MOST_WEIGHT_SUM or len(forms) < len(system.conditions) or support in seen:
+        if (
+            sum(weights) > MOST_WEIGHT_SUM[system.variables]
+            or len(forms) < len(system.conditions)
+            or support in seen
+        ):
             continue
         seen.add(support)
         for leader in range(system.variables):
@@ -73,6 +77,9 @@ def _directions(
     system: System, forms: Forms, leader: int, side: int, clock: Clock
 ) -> Iterator[tuple[Finite, ...]]:
     """Directions with the entry `side` at the leader in which all forms are >= 0, and some of them vanish."""
+    if system.variables == 2 and all(form.rational for form, _ in forms):
+        yield from _plane_directions(forms, leader, side)
+        return
     try:
         read = rationalised([form for form, _ in forms], system.variables)
     except TooManyKernels:
@@ -93,6 +100,29 @@ def _directions(
         if len(known) == len(values):
             yield tuple(known)
         formulas.append(_elsewhere(total, values))
+
+
+def _plane_directions(forms: Forms, leader: int, side: int) -> Iterator[tuple[Finite, ...]]:
+    """In two variables, from the roots of the forms; no solver is needed.
+
+    Where an entry is 0, other weights describe the arc better.
+    """
+    seen: list[Finite] = []
+    for form, _ in forms:
+        coefficients = [Fraction(0)] * (form.degree + 1)
+        for exponents, c in form.terms.items():
+            coefficients[exponents[1 - leader]] += rational(c) * side ** exponents[leader]
+        for root in closed_roots(coefficients):
+            if root == 0 or root in seen:
+                continue
+            seen.append(root)
+            direction = (Fraction(side), root) if leader == 0 else (root, Fraction(side))
+            if all(_weakly(sign(f.value(direction)), condition) for f, condition in forms):
+                yield direction
+
+
+def _weakly(found: int | None, condition: Condition) -> bool:
+    return found == 0 or (found == 1 and condition.relation != "=")
 
 
 def _equal(total: int, place: int, value: Fraction) -> Constraint:

@@ -7,11 +7,12 @@ as a polynomial of the others removes the variable; in one variable leading term
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cfcompiler.feasibility.arcs import along, holds_along, substituted
 from cfcompiler.feasibility.conditions import Answer, Apart, Arc, Condition, Open, System, Touches
+from cfcompiler.feasibility.solver import rational
 from cfcompiler.numbers import ONE, Finite, TooLarge, Undecided, decided, div, expression
 from cfcompiler.polynomials import Exponents, Polynomial, TooManyTerms, variable
 
@@ -72,6 +73,30 @@ def _never_positive(jet: Polynomial) -> bool:
         decided(coefficient) == -1 and all(k % 2 == 0 for k in exponents)
         for exponents, coefficient in jet.terms.items()
     )
+
+
+def modulo_equations(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """The conditions, shorter by multiples of equations where that makes them shorter. For exact conditions."""
+    out = list(conditions)
+    for number, equation in enumerate(conditions):
+        if equation.relation != "=" or not equation.exact:
+            continue
+        for k, condition in enumerate(out):
+            if k != number and condition.exact:
+                out[k] = replace(condition, jet=_shorter(condition.jet, out[number].jet))
+    return tuple(out)
+
+
+def _shorter(jet: Polynomial, equation: Polynomial) -> Polynomial:
+    if not jet.rational or not equation.rational:
+        return jet
+    best = jet
+    for exponents in sorted(set(jet.terms) & set(equation.terms)):
+        factor = rational(jet.terms[exponents]) / rational(equation.terms[exponents])
+        found = jet - equation.scaled(factor)
+        if len(found.terms) < len(best.terms):
+            best = found
+    return best
 
 
 def contradictory(conditions: Sequence[Condition]) -> bool:

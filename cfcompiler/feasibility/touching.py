@@ -27,7 +27,13 @@ from cfcompiler.feasibility.factors import branches, simplified
 from cfcompiler.feasibility.gradients import by_gradients
 from cfcompiler.feasibility.graphs import on_graph
 from cfcompiler.feasibility.leading import by_forms, by_weighted_forms
-from cfcompiler.feasibility.reduction import Reduced, contradictory, in_one_variable, reduced
+from cfcompiler.feasibility.reduction import (
+    Reduced,
+    contradictory,
+    in_one_variable,
+    modulo_equations,
+    reduced,
+)
 from cfcompiler.feasibility.straightening import by_straightening
 from cfcompiler.numbers import TooLarge, Undecided
 from cfcompiler.polynomials import TooManyTerms
@@ -56,7 +62,7 @@ def _answer(system: System, clock: Clock) -> Answer:
 
 
 def _of_reduced(system: System, clock: Clock) -> Answer:
-    simple = simplified(system.conditions)
+    simple = simplified(modulo_equations(system.conditions))
     if simple != system.conditions:
         answer = _answer(replace(system, conditions=simple), clock)
         if isinstance(answer, Touches) and answer.arc is not None:
