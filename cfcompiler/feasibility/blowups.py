@@ -20,7 +20,7 @@ from cfcompiler.feasibility.gradients import by_gradients
 from cfcompiler.feasibility.leading import Forms, by_forms, by_weighted_forms, leading_forms, small_weights
 from cfcompiler.feasibility.roots import closed_roots, exact_value
 from cfcompiler.feasibility.solver import AnyOf, Formula, Model, Root, Value, rational, solve
-from cfcompiler.feasibility.straightening import by_straightening
+from cfcompiler.feasibility.straightening import back, by_straightening, straightened
 from cfcompiler.numbers import Finite, decided, sign
 from cfcompiler.polynomials import Polynomial, constant, variable
 
@@ -36,7 +36,17 @@ def by_blowing_up(system: System, clock: Clock) -> Touches | Open:
     """An arc along directions of vanishing leading forms, followed for some rounds. In two or three variables."""
     if not 2 <= system.variables <= MOST_VARIABLES:
         return Open(f"directions are blown up in two to {MOST_VARIABLES} variables")
-    return _followed(system, ROUNDS, clock)
+    straight = straightened(system)
+    for rounds in range(1, ROUNDS + 1):
+        if straight is not None:
+            found = _followed(straight.system, rounds, clock)
+            if isinstance(found, Touches):
+                arc = back(system, straight, found.arc)
+                return Touches(arc, f"{found.how}, straightened", found.trust)
+        found = _followed(system, rounds, clock)
+        if isinstance(found, Touches) or clock.over:
+            return found
+    return Open("no direction was found to follow")
 
 
 def _followed(system: System, rounds: int, clock: Clock) -> Touches | Open:

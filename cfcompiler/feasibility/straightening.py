@@ -23,7 +23,7 @@ QUERY_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class _Straight:
+class Straight:
     """The system in new coordinates, the old coordinates in the new (truncated), and the places that are used."""
 
     system: System
@@ -33,7 +33,7 @@ class _Straight:
 
 def by_straightening(system: System, shapes: Sequence[tuple[int, int, int]], clock: Clock) -> Answer:
     """What forms and arcs of these shapes decide in coordinates of which some are conditions."""
-    straight = _straightened(system)
+    straight = straightened(system)
     if straight is None:
         return Open("no condition has a gradient that makes it a coordinate")
     ones = (1,) * system.variables
@@ -43,11 +43,11 @@ def by_straightening(system: System, shapes: Sequence[tuple[int, int, int]], clo
     if isinstance(answer, Open):
         answer = by_arcs(straight.system, shapes, QUERY_SECONDS, clock)
     if isinstance(answer, Touches):
-        return replace(answer, arc=_back(system, straight, answer.arc), how=f"{answer.how}, straightened")
+        return replace(answer, arc=back(system, straight, answer.arc), how=f"{answer.how}, straightened")
     return answer if isinstance(answer, Open) else replace(answer, how=f"{answer.how}, straightened")
 
 
-def _back(system: System, straight: _Straight, arc: Arc | None) -> Arc | None:
+def back(system: System, straight: Straight, arc: Arc | None) -> Arc | None:
     """The arc in the old coordinates where it, truncated, still runs in the set."""
     if arc is None:
         return None
@@ -56,9 +56,10 @@ def _back(system: System, straight: _Straight, arc: Arc | None) -> Arc | None:
     return found if holds_along(system, found) else None
 
 
-def _straightened(system: System) -> _Straight | None:
+def straightened(system: System) -> Straight | None:
+    """The system with as many strict conditions as coordinates as can be; None where there is none."""
     n = system.variables
-    state = _Straight(System(n, system.conditions), tuple(variable(n, k) for k in range(n)), ())
+    state = Straight(System(n, system.conditions), tuple(variable(n, k) for k in range(n)), ())
     while True:
         step = _next(state)
         if step is None:
@@ -66,7 +67,7 @@ def _straightened(system: System) -> _Straight | None:
         state = step
 
 
-def _next(state: _Straight) -> _Straight | None:
+def _next(state: Straight) -> Straight | None:
     """With one more condition as a coordinate; those that are polynomials in one coordinate less come first."""
     choices = []
     for number, condition in enumerate(state.system.conditions):
@@ -82,7 +83,7 @@ def _next(state: _Straight) -> _Straight | None:
     return _with_coordinate(state, number, place, not curved)
 
 
-def _with_coordinate(state: _Straight, number: int, place: int, simple: bool) -> _Straight:
+def _with_coordinate(state: Straight, number: int, place: int, simple: bool) -> Straight:
     n = state.system.variables
     chosen = state.system.conditions[number]
     degree = known_degree(chosen, degree_for(state.system))
@@ -99,7 +100,7 @@ def _with_coordinate(state: _Straight, number: int, place: int, simple: bool) ->
             jet = substituted(condition.jet.truncated(known), values, n, known)
             conditions[k] = Condition(jet, False, condition.relation, known)
     coordinates = tuple(substituted(c, values, n, degree_for(state.system)) for c in state.coordinates)
-    return _Straight(System(n, tuple(conditions)), coordinates, (*state.used, place))
+    return Straight(System(n, tuple(conditions)), coordinates, (*state.used, place))
 
 
 def _solved(jet: Polynomial, place: int, degree: int | None) -> Polynomial:

@@ -58,7 +58,7 @@ def test_the_closure_of_a_set_with_a_known_answer(case: Case) -> None:
         assert holds_along(asked, answer.arc)
 
 
-@pytest.mark.parametrize("case", [c for c in ALL if c.name not in SLOW], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [c for c in ALL if c.name not in SLOW][::2], ids=lambda case: case.name)
 def test_linear_coordinates_do_not_change_the_answer(case: Case) -> None:
     asked = system(case.variables, case.conditions, case.point)
     matrix = _monomial_matrix(asked.variables, random.Random(case.name))
@@ -70,7 +70,7 @@ def test_sheared_coordinates_never_contradict_and_seldom_leave_open() -> None:
     rng = random.Random(5)
     chosen = [case for case in ALL if case.name not in SLOW and " " in case.variables]
     left_open = []
-    for case in rng.sample(chosen, 40):
+    for case in rng.sample(chosen, 25):
         asked = system(case.variables, case.conditions, case.point)
         answer = touches(transformed(asked, _sheared_matrix(asked.variables, rng)), Budget(3))
         assert not isinstance(answer, Apart if case.touches else Touches), (case, answer)
@@ -98,7 +98,7 @@ def test_no_sample_refutes_apart() -> None:
     """Points of the set at all small scales on some curve would show that "apart" is wrong."""
     rng = random.Random(11)
     counts = {"Touches": 0, "Apart": 0, "Open": 0}
-    for _ in range(120):
+    for _ in range(80):
         asked = _random_system(rng)
         answer = touches(asked, Budget(2))
         counts[type(answer).__name__] += 1
@@ -106,8 +106,8 @@ def test_no_sample_refutes_apart() -> None:
             assert not _met_at_all_scales(asked), (asked, answer)
         if isinstance(answer, Touches) and answer.arc is not None:
             assert _met_on(asked, answer.arc), (asked, answer)
-    assert min(counts["Touches"], counts["Apart"]) >= 20, counts
-    assert counts["Open"] <= 3, counts
+    assert min(counts["Touches"], counts["Apart"]) >= 15, counts
+    assert counts["Open"] <= 2, counts
 
 
 def _random_system(rng: random.Random) -> System:
@@ -200,7 +200,7 @@ def test_a_relaxation_without_points_shows_that_the_set_is_apart() -> None:
     square = polynomial(2, [((2, 0), Fraction(-1)), ((0, 2), Fraction(-1))])
     relaxation = Relaxation(2, (Constraint(square, ">"),))
     asked = System(2, (nothing,), lambda radius: relaxation if radius < Fraction(1, 10) else None)
-    assert touches(asked, Budget(2)) == Apart("the box of radius 1/64", "solver")
+    assert touches(asked, Budget(2)) == Apart("squares and products of degree 2", "certificate")
 
 
 def test_no_budget_leaves_open() -> None:
@@ -211,9 +211,11 @@ def test_without_z3_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     monkeypatch.setitem(sys.modules, "z3", None)
-    answer = touches(system("x y", ["y-x^2", "x^2-x^4-y"]), Budget(5))
+    motzkin = system("x y", ["3*x^2*y^2-x^4*y^2-x^2*y^4-1"], (1, 1))
+    answer = touches(motzkin, Budget(5))
     assert isinstance(answer, Open) and "z3 is not installed" in answer.reason
     assert isinstance(touches(system("x y", ["y-x^2", "x^2+x^4-y"]), Budget(5)), Touches)
+    assert isinstance(touches(system("x y", ["y-x^2", "x^2-x^4-y"]), Budget(5)), Apart)
 
 
 def test_constraints_without_a_solution_near_the_origin() -> None:
@@ -230,3 +232,11 @@ def test_constraints_without_a_solution_near_the_origin() -> None:
     assert isinstance(empty(asked("y-sqrt(3)*x=0", "x^2*3-y^2"), 2, radius, clock), Apart)
     # x = 1/2 lies in the first box, but not in those below
     assert isinstance(empty(asked("2*x-1=0"), 2, radius, clock), Apart)
+
+
+def test_most_answers_carry_a_certificate() -> None:
+    """z3's word alone is asked for where no combination of squares of two terms and no arc over radicals exists."""
+    chosen = [case for case in ALL if case.name not in SLOW][1::4]
+    answers = [touches(system(c.variables, c.conditions, c.point), BUDGET) for c in chosen]
+    trusts = [answer.trust for answer in answers if not isinstance(answer, Open)]
+    assert trusts.count("certificate") >= 0.8 * len(chosen)
