@@ -19,7 +19,7 @@ from cfcompiler.analyses.truth import Facts, facts_at, facts_of_large, judgement
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
-from cfcompiler.ir import Instruction, Program
+from cfcompiler.ir import Apply, Instruction, Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special, to_float
 from cfcompiler.primitives import TABLE
@@ -97,9 +97,27 @@ def _surroundings(
     if jumping is not None:
         reason = f"{jumping.op} jumps here, and D is not known where a step jumps"
         return Field((), False, reason), facts
-    if not tied:
-        return Field((gradient,), True, ""), facts
-    return field_at(unrolled, point, landscape), facts
+    field = field_at(unrolled, point, landscape) if tied else Field((gradient,), True, "")
+    if _has_ball(program, point):
+        reason = "norm2 at 0: D holds all vectors of a ball, of which the rule returns one"
+        return Field(field.vertices, False, reason), facts
+    return field, facts
+
+
+def _has_ball(program: Program, point: Mapping[str, Any]) -> bool:
+    """Whether some Euclidean norm is 0 here: its element set is a ball, which has no finite set of vertices."""
+    found = False
+
+    def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
+        nonlocal found
+        if isinstance(instruction, Apply) and instruction.op == "norm2":
+            found = found or any(x == 0 for x in values[instruction.out.name].flat)
+
+    if any(
+        isinstance(instruction, Apply) and instruction.op == "norm2" for instruction in program.instructions
+    ):
+        run(program, point, EXACT, watch)
+    return found
 
 
 def _rows_of(program: Program, point: Mapping[str, Any], vector: Sequence[Any]) -> tuple[Row, ...]:

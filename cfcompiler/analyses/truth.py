@@ -17,6 +17,7 @@ from cfcompiler.analyses.landscape import Effort, Landscape
 from cfcompiler.analyses.large import Qualified
 from cfcompiler.analyses.lexicographic import lexicographic
 from cfcompiler.analyses.limits import Gradients, Slopes, Vector, slopes_of
+from cfcompiler.analyses.puiseux import both_sides
 from cfcompiler.analyses.steepness import growing_slope
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.ir import Program
@@ -49,14 +50,14 @@ def facts_at(
         return nothing_known("unknown", "an input is not a real number")
     try:
         if landscape.problem is not None:
-            return _unfollowed(program, point, landscape.problem)
+            return _unfollowed(program, point, here, landscape.problem)
         if landscape.limits is None:
             return nothing_known("unknown", "the domain that the program asserts has no interior here")
         continuity = continuity_of(landscape, here, 0.3 * effort.seconds)
         slopes = slopes_of(landscape.pieces, landscape.limits, 0.3 * effort.seconds)
         gradients = landscape.limits.gradients
     except Undecided as problem:
-        return _unfollowed(program, point, problem)
+        return _unfollowed(program, point, here, problem)
     led = lexicographic(landscape.pieces) if continuity.kind == "continuous" else None
     return Facts(gradients, slopes, continuity, led)
 
@@ -86,7 +87,13 @@ def nothing_known(word: Word, reason: str) -> Facts:
     return Facts(None, _NO_SLOPES, CONTINUOUS, None, word, reason)
 
 
-def _unfollowed(program: Program, point: Mapping[str, Any], problem: Undecided) -> Facts:
+def _unfollowed(
+    program: Program, point: Mapping[str, Any], here: Sequence[Exact], problem: Undecided
+) -> Facts:
+    sides = both_sides(program, point, tuple(here))
+    if sides is not None and not sides.steep:
+        from_above = sides.gradients.sure[0] if sides.gradients.sure else None
+        return Facts(sides.gradients, sides.slopes, sides.continuity, from_above)
     steep = growing_slope(program, point)
     if steep is not None:
         return nothing_known("discontinuous" if steep.jumps else "undefined", steep.sentence)
