@@ -11,16 +11,18 @@ import numpy as np
 from cfcompiler import errors
 from cfcompiler.analyses.field import Field, field_at, filled, seeds_of
 from cfcompiler.analyses.judgement_texts import judged_texts
+from cfcompiler.analyses.right_when import right_when
 from cfcompiler.analyses.ties_here import ties_here
-from cfcompiler.analyses.truth import USUAL, Effort, truth_at
+from cfcompiler.analyses.truth import USUAL, Effort, Truth, truth_at
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
+from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import to_float
 from cfcompiler.primitives import TABLE
-from cfcompiler.report import Judged, Nested, PointReport, Row
+from cfcompiler.report import FieldSum, Judged, Nested, PointReport, Row
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
@@ -56,7 +58,9 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
     jumping = next((tie for tie in tied if tie.op in TABLE and TABLE[tie.op].jumps), None)
     if jumping is not None:
         field = Field((), False, f"{jumping.op} jumps here, and D is not known where a step jumps")
-    judged = judgement_at(program, point, values, [x for row in backward for x in _flat(row)], field, effort)
+    ad = [x for row in backward for x in _flat(row)]
+    found = _truth_at(program, point, values, ad, field, effort)
+    total = field.total
     return PointReport(
         program.name,
         ties,
@@ -70,7 +74,9 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
         field.complete,
         field.reason,
         tuple(notes),
-        judged,
+        judged_texts(found, lambda vector: _rows_of(program, point, vector)),
+        None if total is None else _field_sum(program, point, total),
+        right_when(program, point, ad, found.judgement, lambda texts: _rows_of(program, point, texts)),
     )
 
 
@@ -83,10 +89,26 @@ def judgement_at(
     effort: Effort,
 ) -> Judged:
     """The truth, and the word for `ad` (the rows of what AD returns, joined); `values` are those of the program."""
+    found = _truth_at(program, point, values, ad, field, effort)
+    return judged_texts(found, lambda vector: _rows_of(program, point, vector))
+
+
+def _truth_at(
+    program: Program,
+    point: Mapping[str, Any],
+    values: Mapping[str, Any],
+    ad: Sequence[Any],
+    field: Field,
+    effort: Effort,
+) -> Truth:
     here = [entry for result in program.results for entry in np.reshape(values[result.name], -1)]
     vertices = [[entry for row in vertex for entry in row] for vertex in field.vertices]
-    found = truth_at(program, point, here, ad, vertices, field.complete, effort)
-    return judged_texts(found, lambda vector: _rows_of(program, point, vector))
+    return truth_at(program, point, here, ad, field.total or vertices, field.complete, effort)
+
+
+def _field_sum(program: Program, point: Mapping[str, Any], total: SegmentSum) -> FieldSum:
+    segments = tuple(_rows_of(program, point, segment) for segment in total.segments)
+    return FieldSum(_rows_of(program, point, total.base), segments)
 
 
 def _rows_of(program: Program, point: Mapping[str, Any], vector: Sequence[Any]) -> tuple[Row, ...]:
@@ -107,9 +129,10 @@ def _flat(row: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def nested(array: Any) -> Nested:
-    """Exact numbers as texts, in nested lists."""
+    """Exact numbers as texts (what is a text already stays), in nested lists."""
     if not np.shape(array):
-        return to_text(array[()] if isinstance(array, np.ndarray) else array)
+        entry = array[()] if isinstance(array, np.ndarray) else array
+        return entry if isinstance(entry, str) else to_text(entry)
     return [nested(entry) for entry in array]
 
 

@@ -17,14 +17,17 @@ from typing import Any
 
 import numpy as np
 
+from cfcompiler.analyses.additive import segments_at
 from cfcompiler.analyses.germs import GERMS
 from cfcompiler.analyses.series import constant, limit, normal
-from cfcompiler.analyses.vertices import Sweep, TooManyChoices, exactly_tied
+from cfcompiler.analyses.vertices import MOST_STATES, Sweep, TooManyChoices, exactly_tied
 from cfcompiler.arithmetic import EXACT, Undecided
+from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Program, Select
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special
+from cfcompiler.polynomials import plus
 from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
@@ -33,6 +36,8 @@ from cfcompiler.verify import arguments, verify
 
 MOST_SCALARS = 20_000
 MOST_COMBINATIONS = 1 << 10
+MOST_SEGMENTS = 10  # with more, D is a sum of segments where its vertices, joined, are more than
+MOST_VERTICES = 1 << 10
 MOST_TRIES = 12  # arcs tried for one combination of arms
 _RANDOM_ARCS = 48
 _ZERO, _ONE = Fraction(0), Fraction(1)
@@ -43,27 +48,61 @@ Vertex = tuple[tuple[Any, ...], ...]  # for each output, the derivatives by all 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The vertices of D at a point. `complete` is False with a `reason` where some may be missing."""
+    """The vertices of D at a point. `complete` is False with a `reason` where some may be missing.
+
+    Where there are too many, and they are those of a sum of segments, `total` is it (rows joined), without vertices.
+    """
 
     vertices: tuple[Vertex, ...]
     complete: bool
     reason: str
+    total: SegmentSum | None = None
 
 
 def field_at(program: Program, point: Point) -> Field:
     """D at `point`, which has an array of exact numbers for every parameter of `program`."""
     program = tidy(program)  # a guard that nothing needs must not be forced: `backward` may use its name
+    total = _total(program, point)
+    many = total is not None and len(total.segments) > MOST_SEGMENTS
     try:
         backward = verify(scalarize(tidy(vjp(program)), MOST_SCALARS))
     except TooManyScalars as problem:
-        return Field((), False, str(problem))
-    search = _Search(program, backward, point)
+        if total is None:
+            return Field((), False, str(problem))
+        return Field((), True, "", total) if many else _expanded(total, len(list(seeds_of(program, EXACT))))
+    search = _Search(program, backward, point, MOST_VERTICES if many else MOST_STATES)
     try:
         search.at_the_point()
         complete, reason = search.beside_the_point()
-    except (TooManyChoices, Undecided) as problem:
+    except TooManyChoices as problem:
+        if many:
+            return Field((), True, "", total)
+        complete, reason = False, str(problem)
+    except Undecided as problem:
         complete, reason = False, str(problem)
     return Field(tuple(sorted(search.found, key=_order)), complete, reason)
+
+
+def _total(program: Program, point: Point) -> SegmentSum | None:
+    """D as a sum of segments, where the branch that runs is the only one."""
+    try:
+        return (
+            None
+            if _tied_conditions(program, point)
+            else segments_at(program, point, list(seeds_of(program, EXACT)))
+        )
+    except Undecided:
+        return None  # what is undecided is told by the search
+
+
+def _expanded(total: SegmentSum, rows: int) -> Field:
+    """All sums of some of the segments."""
+    found = {total.base: None}
+    for segment in total.segments:
+        found.update({tuple(map(plus, vertex, segment)): None for vertex in list(found)})
+    width = len(total.base) // rows
+    vertices = [tuple(flat[k * width : (k + 1) * width] for k in range(rows)) for flat in found]
+    return Field(tuple(sorted(vertices, key=_order)), True, "")
 
 
 def _order(vertex: Vertex) -> tuple[Any, ...]:
@@ -95,13 +134,13 @@ def filled(shape: tuple[int, ...], number: Any) -> Any:
 class _Search:
     """The vertices found so far: the choices of the branches outside, those of the kinks inside."""
 
-    def __init__(self, program: Program, backward: Program, point: Point) -> None:
+    def __init__(self, program: Program, backward: Program, point: Point, most_states: int) -> None:
         self.program = program
+        self.most_states = most_states
         self.backward = backward
         self.point = point
         self.found: dict[Vertex, None] = {}
         self.guards = _guards_of_selects(program)
-        self.conditions = _conditions_of(program, set(self.guards))
 
     def at_the_point(self) -> None:
         """Vertices on the path that runs at the point itself."""
@@ -119,7 +158,7 @@ class _Search:
         outputs = len(self.program.results)
         names = [param.value.name for param in self.backward.params[len(self.backward.params) - outputs :]]
         rows = [dict(zip(names, seeds, strict=True)) for seeds in seeds_of(self.program, arithmetic)]
-        sweep = Sweep(self.backward, inputs, arithmetic, tied, forced)
+        sweep = Sweep(self.backward, inputs, arithmetic, tied, forced, self.most_states)
         found: dict[Vertex, None] = {}
         for jacobian in sweep.jacobians(rows):
             vertex = tuple(
@@ -135,7 +174,7 @@ class _Search:
 
     def beside_the_point(self) -> tuple[bool, str]:
         """Vertices with the arms whose regions touch the point. Returns (complete, reason)."""
-        if not self._tied_conditions():
+        if not _tied_conditions(self.program, self.point):
             return True, ""
         here = run(self.program, self.point, EXACT)
         outcomes = {name: {bool(here[name])} for name in self.guards if name in here}
@@ -226,20 +265,22 @@ class _Search:
         )
 
     def _may_be_tied(self, guard: str) -> bool:
-        return bool(_conditions_of(self.program, {guard}) & self._tied_conditions())
+        return bool(_conditions_of(self.program, {guard}) & _tied_conditions(self.program, self.point))
 
-    def _tied_conditions(self) -> set[str]:
-        """Comparisons that guard a branch, run at the point, and are ties there."""
-        tied: set[str] = set()
 
-        def watch(instruction: Any, values: Mapping[str, Any]) -> None:
-            if instruction.out.name in self.conditions:
-                codes = EXACT.compare(*(values[arg.name] for arg in instruction.args))
-                if np.any(codes == 0):
-                    tied.add(instruction.out.name)
+def _tied_conditions(program: Program, point: Point) -> set[str]:
+    """Comparisons that guard a branch, run at the point, and are ties there."""
+    conditions = _conditions_of(program, set(_guards_of_selects(program)))
+    tied: set[str] = set()
 
-        run(self.program, self.point, EXACT, watch)
-        return tied
+    def watch(instruction: Any, values: Mapping[str, Any]) -> None:
+        if instruction.out.name in conditions:
+            codes = EXACT.compare(*(values[arg.name] for arg in instruction.args))
+            if np.any(codes == 0):
+                tied.add(instruction.out.name)
+
+    run(program, point, EXACT, watch)
+    return tied
 
 
 def _guards_of_selects(program: Program) -> list[str]:

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from cfcompiler.analyses.continuity import continuity_of
-from cfcompiler.analyses.judgement import Judgement, judged, unjudged
+from cfcompiler.analyses.judgement import Judgement, Values, judged, unjudged
 from cfcompiler.analyses.lexicographic import lexicographic
 from cfcompiler.analyses.limits import Limits, Vector, limits_of, slopes_of
 from cfcompiler.analyses.pieces import Leaf, Pieces
@@ -49,7 +49,7 @@ def truth_at(
     point: Mapping[str, Any],
     here: Sequence[Exact],
     ad: Sequence[Exact],
-    field: Sequence[Sequence[Exact]],
+    field: Values,
     field_complete: bool,
     effort: Effort,
 ) -> Truth:
@@ -85,7 +85,7 @@ def _unfollowed(
     program: Program,
     point: Mapping[str, Any],
     ad: Sequence[Exact],
-    field: Sequence[Sequence[Exact]],
+    field: Values,
     field_complete: bool,
     problem: Undecided,
 ) -> Judgement:
