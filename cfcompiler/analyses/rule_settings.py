@@ -121,10 +121,9 @@ class _Solver:
                 solved = {**{k: _put(value, fixed) for k, value in rest.solved.items()}, **fixed}
                 equal = tuple(self._equal(k, value) for k, value in sorted(solved.items()))
                 return self._linear(_Rest(solved, (), ()), equal, asked)
-        name, one = self.names[place], self.unknowns[place]
+        one = self.unknowns[place]
         wide = (low is None or _order(low, one.low) <= 0) and (high is None or _order(one.high, high) <= 0)
-        relations = [Relation("Le", to_text(low), name)] if low is not None else []
-        relations += [Relation("Le", name, to_text(high))] if high is not None else []
+        relations = self._intervals(rest.inequalities)
         kind = "all" if wide and not rest.solved else "set"
         return Settings(kind, (*own, *relations), self.sets.typed(self._example(rest), asked))
 
@@ -154,7 +153,8 @@ class _Solver:
         conditions = (
             *own,
             *(Relation("Eq", factored(one, self.names), "0") for one in rest.equations),
-            *(self._at_least(one) for one in rest.inequalities),
+            *self._intervals([one for one in rest.inequalities if _is_bound(one)]),
+            *(self._at_least(one) for one in rest.inequalities if not _is_bound(one)),
         )
         asked = {place for one in (*rest.equations, *rest.inequalities) for place in occurring(one)}
         asked |= set(rest.solved) | {k for value in rest.solved.values() for k in occurring(value)}
@@ -244,8 +244,21 @@ class _Solver:
     def _equal(self, place: int, value: Polynomial) -> Relation:
         return Relation("Eq", self.names[place], polynomial_text(value, self.names))
 
+    def _intervals(self, bounds: Sequence[Polynomial]) -> Iterator[Relation]:
+        """Linear inequalities in one unknown each, as the ends of intervals."""
+        for place in sorted({place for one in bounds for place in occurring(one)}):
+            low, high = _bounds([one for one in bounds if occurring(one) == (place,)], place)
+            if low is not None:
+                yield Relation("Le", to_text(low), self.names[place])
+            if high is not None:
+                yield Relation("Le", self.names[place], to_text(high))
+
     def _at_least(self, one: Polynomial) -> Relation:
         return Relation("Le", "0", polynomial_text(one, self.names))
+
+
+def _is_bound(one: Polynomial) -> bool:
+    return one.degree == 1 and len(occurring(one)) == 1
 
 
 def _without_constants(rest: _Rest) -> _Rest:
