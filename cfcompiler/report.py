@@ -67,11 +67,80 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldSum:
+    """D as base + the sum of the segments from 0 to each of `segments`; each of these is a list of rows."""
+
+    base: tuple[Row, ...]
+    segments: tuple[tuple[Row, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleNumber:
+    """The number of a tie rule, as `--tie RULE=NUMBER` takes it; of an extremum over many the weight of one entry.
+
+    `here`: what the preset has, None where it is no one number. `low`, `high`: the ends of its element set. `position`:
+    of the entry, from 1; the last of the tied entries has what is left.
+    """
+
+    name: str
+    rule: str
+    here: str | None
+    low: str
+    high: str
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """kind "Eq": left = right; "Le": left <= right; "Or": one of the relations `parts` holds."""
+
+    kind: str
+    left: str = ""
+    right: str = ""
+    parts: tuple[Relation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A set of rule numbers, exactly those of the reals that satisfy all of `conditions`.
+
+    kind "one": exactly one setting; "none"; "all": every setting whose numbers are in their element sets; "set": some;
+    "unknown": not known whether some, for `reason`. `example`: values of rules as `--tie` takes them, within the
+    element sets where it can be. `solutions`: where one number decides and has finitely many values, these, and
+    whether each is in the element set.
+    """
+
+    kind: str
+    conditions: tuple[Relation, ...] = ()
+    example: tuple[tuple[str, str], ...] | None = None
+    solutions: tuple[tuple[str, bool], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RightWhen:
+    """What AD returns as polynomials in the numbers of the rules tied here, and for which numbers that is right.
+
+    `ad` is None where it is not known, for `reason`. `gradient`: it is the gradient, None where f has none; `clarke`:
+    it is in the Clarke subdifferential. `fixed`: rules that are tied too and keep what the preset says,
+    and why.
+    """
+
+    parameters: tuple[RuleNumber, ...]
+    fixed: tuple[tuple[str, str], ...]
+    ad: tuple[Row, ...] | None
+    gradient: Settings | None
+    clarke: Settings
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PointReport:
     """Everything about one point: value, what AD returns, the ties, the vertices of D.
 
     `forward` and `backward` have one row for each entry of the outputs; `scalar` says that there is just one.
-    `vertices`: each is such a list of rows. `notes` are sentences for the reader.
+    `vertices`: each is such a list of rows; where `segments` is there, it is D instead. `notes` are sentences for the
+    reader.
     """
 
     program: str
@@ -87,6 +156,8 @@ class PointReport:
     reason: str
     notes: tuple[str, ...]
     judged: Judged
+    segments: FieldSum | None = None
+    right_when: RightWhen | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,7 @@ def test_at_says_everything_about_a_point(folder: Path, capsys: pytest.CaptureFi
         "  field D   t = -1\n"
         "            t = 0\n"
         "            t = 1\n"
+        "  right when  relu = 1/2\n"
     )
 
 

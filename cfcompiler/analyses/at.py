@@ -10,20 +10,22 @@ from typing import Any
 import numpy as np
 
 from cfcompiler import errors
-from cfcompiler.analyses.field import MOST_SCALARS, Field, Vertex, field_at, filled, seeds_of
+from cfcompiler.analyses.field import MOST_SCALARS, Field, Vertex, field_at, field_of_large, filled, seeds_of
 from cfcompiler.analyses.judgement_texts import judged_texts
 from cfcompiler.analyses.landscape import USUAL, Effort, landscape_at
 from cfcompiler.analyses.large import is_large, qualified
+from cfcompiler.analyses.right_when import right_when
 from cfcompiler.analyses.ties_here import ties_here
 from cfcompiler.analyses.truth import Facts, facts_at, facts_of_large, judgement_of, nothing_known
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
+from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Instruction, Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special, to_float
 from cfcompiler.primitives import TABLE
-from cfcompiler.report import Nested, PointReport, Row, TieHere
+from cfcompiler.report import FieldSum, Nested, PointReport, Row, TieHere
 from cfcompiler.transforms.forward import jvp, modes_agree
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
@@ -57,7 +59,11 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
     field, facts = _surroundings(program, point, here, tied, tuple(map(_flat, backward)), effort)
     vertices = tuple(tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices)
     joined = [[entry for row in vertex for entry in row] for vertex in field.vertices]
-    judgement = judgement_of(facts, ad, joined, field.complete)
+    judgement = judgement_of(facts, ad, field.total or joined, field.complete)
+
+    def rows_of(vector: Sequence[Any]) -> tuple[Row, ...]:
+        return _rows_of(program, point, vector)
+
     return PointReport(
         program.name,
         ties,
@@ -71,8 +77,15 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
         field.complete,
         field.reason,
         tuple(notes),
-        judged_texts(judgement, facts.lexicographic, lambda vector: _rows_of(program, point, vector)),
+        judged_texts(judgement, facts.lexicographic, rows_of),
+        None if field.total is None else _field_sum(program, point, field.total),
+        right_when(program, point, ad, judgement, rows_of),
     )
+
+
+def _field_sum(program: Program, point: Mapping[str, Any], total: SegmentSum) -> FieldSum:
+    segments = tuple(_rows_of(program, point, segment) for segment in total.segments)
+    return FieldSum(_rows_of(program, point, total.base), segments)
 
 
 def _surroundings(
@@ -90,7 +103,7 @@ def _surroundings(
     try:
         unrolled = tidy(scalarize(tidy(program), MOST_SCALARS))
     except TooManyScalars as problem:
-        return Field((), False, str(problem)), nothing_known("unknown", str(problem))
+        return field_of_large(program, point, str(problem)), nothing_known("unknown", str(problem))
     landscape = landscape_at(unrolled, point, effort)
     facts = facts_at(unrolled, point, here, landscape, effort)
     jumping = next((tie for tie in tied if tie.op in TABLE and TABLE[tie.op].jumps), None)
@@ -138,9 +151,10 @@ def _flat(row: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def nested(array: Any) -> Nested:
-    """Exact numbers as texts, in nested lists."""
+    """Exact numbers as texts (what is a text already stays), in nested lists."""
     if not np.shape(array):
-        return to_text(array[()] if isinstance(array, np.ndarray) else array)
+        entry = array[()] if isinstance(array, np.ndarray) else array
+        return entry if isinstance(entry, str) else to_text(entry)
     return [nested(entry) for entry in array]
 
 

@@ -16,6 +16,7 @@ from cfcompiler.analyses.continuity import Continuity
 from cfcompiler.analyses.limits import Gradients, Slopes, Vector, same
 from cfcompiler.feasibility.hull import Combination, Separation, extreme_points, membership
 from cfcompiler.feasibility.nearest import min_norm
+from cfcompiler.feasibility.segments import SegmentSeparation, SegmentSum, as_vertices, segments_member
 from cfcompiler.numbers import Exact, Finite, is_special
 
 Word: TypeAlias = Literal["exact", "inexact", "clarke", "spurious", "undefined", "discontinuous", "unknown"]
@@ -41,6 +42,8 @@ class Inside:
 
 
 Place: TypeAlias = "Inside | Outside | None"
+# The vertices of D, which may have entries NaN and inf, or D as a sum of segments.
+Values: TypeAlias = "Sequence[Sequence[Exact]] | SegmentSum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,13 @@ def place_of(target: Sequence[Finite], points: Sequence[Vector]) -> Place:
     return Inside(tuple(w for w, _ in kept), tuple(p for _, p in kept))
 
 
+def _place_in_sum(target: Vector, total: SegmentSum) -> Place:
+    found = segments_member(target, total.base, total.segments)
+    if isinstance(found, SegmentSeparation):
+        return Outside(found.direction, found.target_value, found.support_value)
+    return Inside(*as_vertices(found.coefficients, total.base, total.segments))
+
+
 @dataclass(frozen=True, slots=True)
 class _Hull:
     """Points that are certainly in a set, and points that may be."""
@@ -98,7 +108,7 @@ class _Hull:
 
 def judged(
     ad: Sequence[Exact],
-    field: Sequence[Sequence[Exact]],
+    field: Values,
     field_complete: bool,
     gradients: Gradients,
     slopes: Slopes,
@@ -151,9 +161,10 @@ def _finite(vector: Sequence[Exact]) -> Vector | None:
     return tuple(found)
 
 
-def _field_critical(
-    zero: Vector, field: Sequence[Sequence[Exact]], complete: bool
-) -> tuple[bool | None, Place]:
+def _field_critical(zero: Vector, field: Values, complete: bool) -> tuple[bool | None, Place]:
+    if isinstance(field, SegmentSum):
+        inside = _place_in_sum(zero, field)
+        return isinstance(inside, Inside), inside
     finite = [_finite(vertex) for vertex in field]
     points = [vertex for vertex in finite if vertex is not None]
     place = place_of(zero, points)
@@ -197,9 +208,7 @@ def _jump(continuity: Continuity) -> str:
     return f"the program jumps: its value here is {here}, and {nearby} is approached beside it"
 
 
-def unjudged(
-    word: Word, ad: Sequence[Exact], field: Sequence[Sequence[Exact]], complete: bool, reason: str
-) -> Judgement:
+def unjudged(word: Word, ad: Sequence[Exact], field: Values, complete: bool, reason: str) -> Judgement:
     """The judgement where the pieces near the point could not be followed: `word`, but undefined where AD is."""
     zero = (_ZERO,) * len(ad)
     known_ad = _finite(ad)

@@ -73,7 +73,7 @@ def landscape_at(program: Program, point: Mapping[str, Any], effort: Effort) -> 
     end = monotonic() + effort.seconds
     pieces = Pieces(program, point)
     try:
-        leaves = list(pieces.leaves(most=effort.cells))
+        leaves = list(pieces.leaves(most=effort.cells, until=end))
         if not leaves:
             return Landscape(pieces, None)
         limits = limits_of(pieces, leaves, 0.6 * effort.seconds)
@@ -84,7 +84,7 @@ def landscape_at(program: Program, point: Mapping[str, Any], effort: Effort) -> 
 
 
 def _thin(pieces: Pieces, end: float, most: int) -> Iterator[ThinPiece]:
-    for leaf in pieces.leaves(thin=True, most=most):
+    for leaf in pieces.leaves(thin=True, most=most, until=end):
         left = end - monotonic()
         found = touching(pieces, leaf, Budget(max(0.05, min(SECONDS_A_THIN_PIECE, left))))
         match found:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfcompiler.analyses.continuity import CONTINUOUS, Continuity, continuity_of
-from cfcompiler.analyses.judgement import Judgement, Word, judged, unjudged
+from cfcompiler.analyses.judgement import Judgement, Values, Word, judged, unjudged
 from cfcompiler.analyses.landscape import Effort, Landscape
 from cfcompiler.analyses.large import Qualified
 from cfcompiler.analyses.lexicographic import lexicographic
@@ -70,9 +70,7 @@ def facts_of_large(known: Qualified) -> Facts:
     return Facts(gradients, slopes, CONTINUOUS, known.lexicographic)
 
 
-def judgement_of(
-    facts: Facts, ad: Sequence[Exact], field: Sequence[Sequence[Exact]], field_complete: bool
-) -> Judgement:
+def judgement_of(facts: Facts, ad: Sequence[Exact], field: Values, field_complete: bool) -> Judgement:
     """The word for `ad`, and the flags; vectors are flat, row after row."""
     if facts.gradients is None:
         return unjudged(facts.word, ad, field, field_complete, facts.reason)

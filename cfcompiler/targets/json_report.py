@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cfcompiler.errors import CFError
-from cfcompiler.report import Certificate, PointReport, Row, TieTable
+from cfcompiler.report import Certificate, PointReport, Relation, RightWhen, Row, Settings, TieTable
 from cfcompiler.source import NOWHERE
 
 
@@ -27,10 +27,7 @@ def point_json(report: PointReport) -> dict[str, Any]:
             {"line": tie.line, "column": tie.column, "guard": tie.guard, "op": tie.op}
             for tie in report.ties_here
         ],
-        "field": {
-            "vertices": [_rows(report, vertex) for vertex in report.vertices],
-            "complete": report.complete,
-        },
+        "field": _field(report),
     }
     judged = report.judged
     answer.update(
@@ -49,10 +46,53 @@ def point_json(report: PointReport) -> dict[str, Any]:
             "trust": judged.trust,
         }
     )
+    if report.right_when is not None:
+        answer["right_when"] = _right_when(report, report.right_when)
     reasons = [text for text in (judged.reason, report.reason, *report.notes) if text]
     if reasons:
         answer["reason"] = "; ".join(reasons)
     return answer
+
+
+def _field(report: PointReport) -> dict[str, Any]:
+    answer = _set(report, report.vertices, report.complete)
+    if report.segments is None:
+        return answer
+    segments = [_rows(report, segment) for segment in report.segments.segments]
+    return {"vertices": [], "sum": {"base": _rows(report, report.segments.base), "segments": segments}} | {
+        "complete": report.complete
+    }
+
+
+def _right_when(report: PointReport, found: RightWhen) -> dict[str, Any]:
+    parameters: dict[str, Any] = {}
+    for one in found.parameters:
+        parameters[one.name] = {"here": one.here, "from": one.low, "to": one.high}
+        if one.position is not None:
+            parameters[one.name] |= {"rule": one.rule, "position": one.position}
+    answer: dict[str, Any] = {
+        "parameters": parameters,
+        "ad": _vector(report, found.ad),
+        "gradient": None if found.gradient is None else _settings(found.gradient),
+        "clarke": _settings(found.clarke),
+    }
+    return answer | ({"fixed": dict(found.fixed)} if found.fixed else {})
+
+
+def _settings(found: Settings) -> dict[str, Any]:
+    answer: dict[str, Any] = {"kind": found.kind}
+    if found.kind != "unknown" or found.conditions:
+        answer["conditions"] = [_relation(one) for one in found.conditions]
+    if found.kind != "unknown":
+        answer["example"] = None if found.example is None else dict(found.example)
+    if found.solutions:
+        answer["solutions"] = [{"value": value, "inside": inside} for value, inside in found.solutions]
+    return answer | ({"reason": found.reason} if found.reason else {})
+
+
+def _relation(one: Relation) -> str:
+    arguments = [_relation(part) for part in one.parts] or [one.left, one.right]
+    return f"{one.kind}({', '.join(arguments)})"
 
 
 def _set(report: PointReport, vertices: Sequence[Sequence[Row]], complete: bool) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from cfcompiler.errors import CFError, Explanation
 from cfcompiler.gallery import Example
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import to_float
-from cfcompiler.report import Nested, PointReport, Row, TieTable
+from cfcompiler.report import Nested, PointReport, Relation, Row, Settings, TieTable
 from cfcompiler.source import Source
 
 Line: TypeAlias = tuple[tuple[str, str], ...]
@@ -56,6 +56,7 @@ def point_lines(report: PointReport, source: Source) -> Iterator[Line]:
         yield from _block("backward", _rows(report, report.backward))
     yield from _block("tied here", list(_ties(report, source)) or ["nothing"])
     yield from _block("field D", list(_vertices(report)))
+    yield from _right_when(report)
     for note in (report.reason, *report.notes):
         if note:
             yield ((" " * 2 + "note".ljust(LABEL_WIDTH), WARNING), (note, ""))
@@ -79,7 +80,56 @@ def _ties(report: PointReport, source: Source) -> Iterator[str]:
         yield f"{head.ljust(width)}   {source.line(tie.line).strip()}"
 
 
+def _right_when(report: PointReport) -> Iterator[Line]:
+    """For which numbers of the tied rules AD returns the gradient, and for which a Clarke subgradient."""
+    found = report.right_when
+    if found is None or not (found.parameters or found.fixed):
+        return
+    names = ", ".join(one.name for one in found.parameters)
+    if found.gradient is not None:
+        yield from _block("right when  ", [_settings_text(found.gradient, names, "gives the gradient")])
+    if found.gradient is None or found.clarke.conditions != found.gradient.conditions:
+        text = _settings_text(found.clarke, names, "gives a Clarke subgradient")
+        yield from _block("Clarke when ", [text])
+    if len(found.parameters) > 1 and any(one.position is not None for one in found.parameters):
+        yield from _block(
+            "", ["NAME_k is the weight of the k-th entry; the last tied entry has what is left"]
+        )
+    for rule, reason in found.fixed:
+        yield from _block("", [f"{rule} as the preset has it: {reason}"])
+
+
+def _settings_text(found: Settings, names: str, does: str) -> str:
+    if found.kind == "unknown":
+        return f"not known: {found.reason}"
+    if found.kind == "none":
+        return f"never: no value of {names} {does}" if names else "never, whatever the rules"
+    if not found.conditions:
+        return f"always: any value of {names} {does}" if names else "always"
+    text = ", ".join(_chained(found.conditions))
+    outside = [value for value, inside in found.solutions if not inside]
+    return f"{text} ({', '.join(outside)} outside the element set)" if outside else text
+
+
+def _chained(conditions: Sequence[Relation]) -> Iterator[str]:
+    """`0 <= relu <= 1/2` of two neighbours, `relu = 0 or relu = 1`."""
+    words = {"Eq": "=", "Le": "<="}
+    texts: list[list[str]] = []
+    for one in conditions:
+        if one.kind == "Or":
+            texts.append([" or ".join(_chained(one.parts))])
+        elif one.kind == "Le" and texts and texts[-1][1:2] == ["<="] and texts[-1][-1] == one.left:
+            texts[-1] += ["<=", one.right]
+        else:
+            texts.append([one.left, words[one.kind], one.right])
+    return (" ".join(text) for text in texts)
+
+
 def _vertices(report: PointReport) -> Iterator[str]:
+    if report.segments is not None:
+        base = "; ".join(row_text(row) for row in report.segments.base)
+        yield f"{base} + sum of {len(report.segments.segments)} segments"
+        return
     if not report.vertices:
         yield "not known"
     for vertex in report.vertices[:VERTICES]:
