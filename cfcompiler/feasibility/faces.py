@@ -18,8 +18,8 @@ from cfcompiler.feasibility.lattice import Cuts, Integers
 
 State = TypeVar("State", bound=Hashable)
 
-# What was answered: earlier answers, guard, sign; and answers of a stratum with those of its group between them.
-Steps: TypeAlias = "tuple[Steps, Hashable, int] | None"
+# What was answered: earlier answers, guards, their signs; and answers of a stratum, those of a group at a time.
+Steps: TypeAlias = "tuple[Steps, tuple[Hashable, ...], tuple[int, ...]] | None"
 Trail: TypeAlias = "tuple[Trail, Steps] | None"
 
 
@@ -80,8 +80,8 @@ class Stratum(Generic[State]):
         while trail is not None:
             trail, steps = trail
             while steps is not None:
-                steps, guard, sign = steps
-                found.append((guard, sign))
+                steps, guards, signs = steps
+                found += zip(reversed(guards), reversed(signs), strict=True)
         return tuple(reversed(found))
 
     @property
@@ -101,7 +101,7 @@ class Stratum(Generic[State]):
         echelon: list[list[int]] = []
         for function, sign in self.conditions:
             if sign == 0 and _independent(function, echelon):
-                found.append(function)
+                found.append(_primitive(function, 1))
         return tuple(found)
 
     @property
@@ -114,7 +114,7 @@ class Stratum(Generic[State]):
                 continue
             zeros = frozenset(i for i, vertex in enumerate(self.vertices) if _vanishes(function, vertex))
             if zeros not in found and self._facet([self.vertices[i] for i in zeros]):
-                found[zeros] = function if sign > 0 else tuple(-entry for entry in function)
+                found[zeros] = _primitive(function, sign)
         return tuple(found.values())
 
     def _facet(self, vertices: Sequence[Vertex]) -> bool:
@@ -130,7 +130,8 @@ class Stratum(Generic[State]):
 
 @dataclass(frozen=True, slots=True)
 class Stratification(Generic[State]):
-    """All strata by dimension, and by their signs in each dimension; all faces by dimension, then by stratum.
+    """All strata by dimension, those of one by the face of the region they lie in, then by their signs, at the first
+    guard where they differ; all faces by dimension, then by stratum. The order does not depend on how they were found.
 
     `dimension` is that of the region: strata that have it are the full-dimensional ones.
     """
@@ -160,6 +161,11 @@ def _cuts(cuts: Cuts) -> Iterator[tuple[Integers, int]]:
     while cuts is not None:
         cuts, function, sign = cuts
         yield function, sign
+
+
+def _primitive(function: Integers, sign: int) -> Integers:
+    divisor = sign * gcd(*function)
+    return tuple(entry // divisor for entry in function)
 
 
 def _vanishes(function: Integers, vertex: Vertex) -> bool:

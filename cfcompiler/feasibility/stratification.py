@@ -9,19 +9,42 @@ Two things come out. `strata`: as above. `faces`: the cells of the complex that 
 stratum is the union of its faces: of one, unless what touches it changes along it (a line beside which one of two cells
 is cut). Along a face nothing changes: a full-dimensional stratum whose closure meets it contains it in its closure.
 
-Strata in the same state of the program are asked together (`_Group`), and while a guard has one sign at all their
-vertices they move on without being looked at one by one.
+Strata in the same state are asked together (`_Group`). A block of guards is answered part by part: a guard that has one
+sign at all vertices of a part is settled for all of it, and only the others are looked at again in its pieces. So
+within a block the work grows with the strata, hardly with the guards: a caller gains by large blocks.
 """
 
 from __future__ import annotations
 
+import gc
 from collections import deque
-from collections.abc import Hashable, Iterator
-from typing import Generic, Protocol
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias
 
-from cfcompiler.feasibility.faces import Face, State, Steps, Stratification, Stratum, Trail, Vertex
-from cfcompiler.feasibility.lattice import STRADDLES, Affine, Cell, Cuts, Lattice, Region, Values, integral
+from cfcompiler.feasibility.faces import Face, State, Steps, Stratification, Stratum, Trail
+from cfcompiler.feasibility.incidence import incidence
+from cfcompiler.feasibility.lattice import (
+    STRADDLES,
+    Affine,
+    Cell,
+    Cuts,
+    Integers,
+    Lattice,
+    Region,
+    Values,
+    integral,
+)
 from cfcompiler.numbers import TooLarge
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Guards that are all met, whatever the signs of the others among them: names, and as many functions."""
+
+    names: tuple[Hashable, ...]
+    functions: tuple[Affine, ...]
 
 
 class Walk(Protocol[State]):
@@ -33,22 +56,27 @@ class Walk(Protocol[State]):
     @property
     def start(self) -> State: ...
 
-    def guard(self, state: State) -> tuple[Hashable, Affine] | None:
-        """The next guard's name and its value on every stratum in this state; None where the path is complete."""
+    def block(self, state: State) -> Block | None:
+        """The guards that are met next, with their values on all strata in this state; None where the path ends."""
 
-    def after(self, state: State, sign: int) -> State | None:
-        """The state once the guard had this sign (-1, 0, 1); None where the point is outside of the domain."""
+    def after(self, state: State, signs: tuple[int, ...]) -> State | None:
+        """The state once the block had these signs (-1, 0, 1); None where the point is outside of the domain."""
+
+
+# Signs of guards of the current block that a stratum does not share with all of its part: earlier ones, place, sign.
+Own: TypeAlias = "tuple[Own, int, int] | None"
 
 
 class _Node(Generic[State]):
     """A stratum so far: its cells (each stands for the pieces it is cut into), and the strata it was split into."""
 
-    __slots__ = ("cells", "children", "cuts", "state", "trail")
+    __slots__ = ("cells", "children", "cuts", "own", "state", "trail")
 
-    def __init__(self, cells: list[Cell], cuts: Cuts, trail: Trail) -> None:
+    def __init__(self, cells: list[Cell], cuts: Cuts, trail: Trail, own: Own) -> None:
         self.cells = cells
         self.cuts = cuts
         self.trail = trail
+        self.own = own
         self.children: list[_Node[State]] = []
         self.state: State | None = None  # once the path is complete
 
@@ -71,41 +99,81 @@ class _Group(Generic[State]):
         self.state = state
         self.nodes = nodes
         self.steps: Steps = None
-        # pieces of cells that are cut later have no vertex outside of the hull of these
-        self.vertices = list({vertex for node in nodes for cell in node.cells for vertex in cell.vertices})
+        self.vertices = _vertices(nodes)
+
+
+class _Part(Generic[State]):
+    """Strata of a group within a block: `signs` that they share, by place, and the places that are still `open`."""
+
+    __slots__ = ("nodes", "open", "signs", "vertices")
+
+    def __init__(
+        self, nodes: list[_Node[State]], vertices: list[int], signs: list[int], places: Sequence[int]
+    ) -> None:
+        self.nodes = nodes
+        self.vertices = vertices
+        self.signs = signs
+        self.open = places
+
+
+def _vertices(nodes: list[_Node[State]]) -> list[int]:
+    """Those of all cells. Pieces of cells that are cut later have no vertex outside of the hull of these."""
+    return list({vertex for node in nodes for cell in node.cells for vertex in cell.vertices})
 
 
 def stratify(region: Region, walk: Walk[State], *, most: int) -> Stratification[State]:
-    """All strata of a program over a region. Raises TooLarge when there are more than `most` on the way."""
+    """All strata of a program over a region.
+
+    Raises TooLarge when there are more than `most` on the way, ValueError for a function of a wrong size.
+    """
+    with _collector_paused():
+        return _stratify(region, walk, most)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without the cyclic garbage collector, which would go through all strata again and again and find nothing: no
+    cycles are made here. It takes more than half of the time otherwise."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _stratify(region: Region, walk: Walk[State], most: int) -> Stratification[State]:
     lattice = Lattice(region)
-    roots = [_Node[State]([cell], cell.conditions, None) for cell in sorted(lattice.inside, key=_dimension)]
+    roots = [
+        _Node[State]([cell], cell.conditions, None, None) for cell in sorted(lattice.inside, key=_dimension)
+    ]
     waiting = deque([_Group(walk.start, roots)] if roots else [])
     count = len(roots)
     while waiting:
         group = waiting.popleft()
-        question = walk.guard(group.state)
-        if question is None:
+        block = walk.block(group.state)
+        if block is None:
             for node in group.nodes:
                 node.trail = (node.trail, group.steps)
                 node.state = group.state
             continue
-        guard, function = question
-        values = Values(lattice, integral(function), group.vertices)
-        low, high = min(values.values()), max(values.values())
-        if low > 0 or high < 0 or low == high == 0:
-            sign = (low > 0) - (high < 0)
-            state = walk.after(group.state, sign)
-            if state is not None:
-                group.state = state
-                group.steps = (group.steps, guard, sign)
-                waiting.append(group)
-            continue
-        before = len(group.nodes)
-        parts = _split(lattice, group, guard, values)
-        count += sum(map(len, parts)) - before
-        if count > most:
-            raise TooLarge(f"more than {most} strata")
-        waiting += _regrouped(walk, group.state, parts)
+        functions = [integral(function, region.dimension) for function in block.functions]
+        parts = [_Part(group.nodes, group.vertices, [0] * len(functions), range(len(functions)))]
+        settled: list[_Part[State]] = []
+        while parts:
+            part = parts.pop()
+            values = _settle(lattice, part, functions)
+            if values is None:
+                settled.append(part)
+                continue
+            before = len(part.nodes)
+            pieces = _split(lattice, part, values)
+            parts += pieces
+            count += sum([len(piece.nodes) for piece in pieces]) - before
+            if count > most:
+                raise TooLarge(f"more than {most} strata")
+        waiting += _regrouped(walk, group, block, settled)
     return _collected(lattice, region, roots)
 
 
@@ -113,65 +181,117 @@ def _dimension(cell: Cell) -> int:
     return cell.dimension
 
 
-def _split(
-    lattice: Lattice, group: _Group[State], guard: Hashable, values: Values
-) -> tuple[list[_Node[State]], list[_Node[State]], list[_Node[State]]]:
-    """The group's strata where the guard is 0, 1, -1 (the place is the sign)."""
-    steps = group.steps
-    after = tuple((steps, guard, sign) for sign in (0, 1, -1))
-    parts: tuple[list[_Node[State]], list[_Node[State]], list[_Node[State]]] = ([], [], [])
-    signs = (0, -1, 1)  # of the sides of cells
-    for node in group.nodes:
-        pieces: tuple[list[Cell], list[Cell], list[Cell]] = ([], [], [])
-        for whole in node.cells:
-            for cell in (whole,) if whole.pieces is None else whole.leaves():
-                side = values.side(cell)
-                if side == STRADDLES:
-                    below, on, above = lattice.cut(cell, values)
-                    pieces[-1].append(below)
-                    pieces[0].append(on)
-                    pieces[1].append(above)
-                else:
-                    pieces[signs[side]].append(cell)
+def _settle(lattice: Lattice, part: _Part[State], functions: Sequence[Integers]) -> Values | None:
+    """The values of the first guard that divides the part, once the signs of those that do not are set."""
+    found: Values | None = None
+    places = []
+    for place in part.open:
+        values = lattice.values(functions[place], part.vertices)
+        low, high = min(values), max(values)
+        if low > 0:
+            part.signs[place] = 1
+        elif high < 0:
+            part.signs[place] = -1
+        elif low != 0 or high != 0:
+            places.append(place)
+            if found is None:
+                found = Values(lattice, functions[place], zip(part.vertices, values, strict=True))
+    part.open = places
+    return found
+
+
+def _split(lattice: Lattice, part: _Part[State], values: Values) -> list[_Part[State]]:
+    """The part where its first open guard is at most 0, and where it is more; or at least 0, where it is never less."""
+    place = part.open[0]
+    found: tuple[list[_Node[State]], ...] = ([], [], [])  # by sign; -1 is the last
+    for node in part.nodes:
+        side = values.side(node.cells[0]) if len(node.cells) == 1 else STRADDLES
+        if side != STRADDLES:  # nearly always, and then it does not matter whether the cell has pieces
+            sign = _SIGNS[side]
+            node.own = (node.own, place, sign)
+            found[sign].append(node)
+            continue
+        pieces = _pieces(lattice, node, values)
         met = [sign for sign in (-1, 0, 1) if pieces[sign]]
         if len(met) == 1:
             node.cells = pieces[met[0]]
-            node.trail = (node.trail, after[met[0]])
-            parts[met[0]].append(node)
+            node.own = (node.own, place, met[0])
+            found[met[0]].append(node)
             continue
         for sign in met:
-            child: _Node[State] = _Node(
-                pieces[sign], (node.cuts, values.function, sign), (node.trail, after[sign])
-            )
+            cuts = (node.cuts, values.function, sign)
+            child: _Node[State] = _Node(pieces[sign], cuts, node.trail, (node.own, place, sign))
             node.children.append(child)
-            parts[sign].append(child)
+            found[sign].append(child)
         node.cells = []
-    return parts
+    zero, above, below = found
+    if below:
+        return [_part(part, nodes) for nodes in (below + zero, above) if nodes]
+    return [_part(part, zero + above)]
+
+
+_SIGNS = (0, -1, 1)  # of the sides of cells
+
+
+def _pieces(
+    lattice: Lattice, node: _Node[State], values: Values
+) -> tuple[list[Cell], list[Cell], list[Cell]]:
+    """The cells of a stratum by sign (-1 is the last), cut where they must be."""
+    pieces: tuple[list[Cell], list[Cell], list[Cell]] = ([], [], [])
+    for whole in node.cells:
+        for cell in whole.leaves():
+            side = values.side(cell)
+            if side == STRADDLES:
+                below, on, above = lattice.cut(cell, values)
+                pieces[-1].append(below)
+                pieces[0].append(on)
+                pieces[1].append(above)
+            else:
+                pieces[_SIGNS[side]].append(cell)
+    return pieces
+
+
+def _part(part: _Part[State], nodes: list[_Node[State]]) -> _Part[State]:
+    return _Part(nodes, _vertices(nodes), part.signs.copy(), part.open[1:])
 
 
 def _regrouped(
-    walk: Walk[State],
-    state: State,
-    parts: tuple[list[_Node[State]], list[_Node[State]], list[_Node[State]]],
+    walk: Walk[State], group: _Group[State], block: Block, parts: list[_Part[State]]
 ) -> list[_Group[State]]:
-    """One group a state, of those that are in the domain."""
-    joined: list[tuple[State, list[_Node[State]]]] = []
-    for sign in (-1, 0, 1):
-        if not parts[sign] or (reached := walk.after(state, sign)) is None:
-            continue
-        for other, nodes in joined:
-            if other == reached:
-                nodes += parts[sign]
-                break
-        else:
-            joined.append((reached, parts[sign]))
-    return [_Group(reached, nodes) for reached, nodes in joined]
+    """One group a state, of those strata that are in the domain."""
+    if len(parts) == 1 and all(node.own is None for node in group.nodes):
+        signs = tuple(parts[0].signs)
+        state = walk.after(group.state, signs)
+        if state is None:
+            return []
+        group.state = state
+        group.steps = (group.steps, block.names, signs)
+        return [group]
+    reached: dict[tuple[int, ...], State | None] = {}
+    joined: dict[State, list[_Node[State]]] = {}
+    for part in parts:
+        for node in part.nodes:
+            entries = part.signs.copy()
+            own, node.own = node.own, None
+            while own is not None:
+                own, place, sign = own
+                entries[place] = sign
+            signs = tuple(entries)
+            if signs not in reached:
+                reached[signs] = walk.after(group.state, signs)
+            state = reached[signs]
+            if state is not None:
+                node.trail = (node.trail, (group.steps, block.names, signs))
+                joined.setdefault(state, []).append(node)
+    return [_Group(state, nodes) for state, nodes in joined.items()]
 
 
 def _collected(lattice: Lattice, region: Region, roots: list[_Node[State]]) -> Stratification[State]:
     """Strata and faces, numbered, with what touches them."""
     found: list[tuple[_Node[State], tuple[int, ...], list[Cell]]] = []
-    sides = [Values(lattice, integral(halfspace.function), ()) for halfspace in region.halfspaces]
+    sides = [
+        Values(lattice, integral(halfspace.function, region.dimension), ()) for halfspace in region.halfspaces
+    ]
     for cell, root in zip(sorted(lattice.inside, key=_dimension), roots, strict=True):
         boundary = tuple(place for place, values in enumerate(sides) if values.side(cell) == 0)
         for node in root.leaves():
@@ -181,7 +301,7 @@ def _collected(lattice: Lattice, region: Region, roots: list[_Node[State]]) -> S
     ordered = [(cell, place) for place, (_, _, cells) in enumerate(found) for cell in cells]
     ordered.sort(key=lambda entry: entry[0].dimension)
     full = max((cell.dimension for cell in lattice.inside), default=0)
-    faces = _faces(lattice, ordered, full)
+    faces = incidence(lattice, ordered, full)
     own: list[list[Face]] = [[] for _ in found]
     for face in faces:
         own[face.stratum].append(face)
@@ -189,58 +309,6 @@ def _collected(lattice: Lattice, region: Region, roots: list[_Node[State]]) -> S
         _stratum(place, node, boundary, own[place]) for place, (node, boundary, _) in enumerate(found)
     )
     return Stratification(full, strata, faces)
-
-
-def _faces(lattice: Lattice, ordered: list[tuple[Cell, int]], full: int) -> tuple[Face, ...]:
-    """The faces of cells that are given by dimension, each with its stratum."""
-    index = {cell: place for place, (cell, _) in enumerate(ordered)}
-    touching: dict[Cell, set[int]] = {}
-    facets: list[tuple[int, ...]] = []
-    cofaces: list[list[int]] = [[] for _ in ordered]
-    levels: list[list[Cell]] = [[] for _ in range(full + 1)]
-    for cell, stratum in ordered:
-        levels[cell.dimension].append(cell)
-        touching[cell] = {stratum} if cell.dimension == full else set()
-    for level in range(full, 0, -1):
-        # cells outside of the region or the domain pass on what touches them, and are not reported
-        for cell in levels[level]:
-            above = touching[cell]
-            for facet in cell.boundary():
-                if facet not in touching:
-                    touching[facet] = set()
-                    levels[level - 1].append(facet)
-                touching[facet] |= above
-    for place, (cell, _) in enumerate(ordered):
-        facets.append(tuple(index[facet] for facet in cell.boundary() if facet in index))
-        for lower in facets[-1]:
-            cofaces[lower].append(place)
-    vertices = _Vertices(lattice)
-    return tuple(
-        Face(
-            place,
-            cell.dimension,
-            stratum,
-            tuple(sorted(touching[cell])),
-            facets[place],
-            tuple(cofaces[place]),
-            tuple([vertices[vertex] for vertex in cell.vertices]),
-            cell.conditions,
-        )
-        for place, (cell, stratum) in enumerate(ordered)
-    )
-
-
-class _Vertices(dict[int, Vertex]):
-    """The vertices of a lattice, each made once."""
-
-    __slots__ = ("lattice",)
-
-    def __init__(self, lattice: Lattice) -> None:
-        self.lattice = lattice
-
-    def __missing__(self, place: int) -> Vertex:
-        vertex = self[place] = Vertex(self.lattice.points[place], self.lattice.far.get(place))
-        return vertex
 
 
 def _stratum(index: int, node: _Node[State], boundary: tuple[int, ...], faces: list[Face]) -> Stratum[State]:

@@ -101,13 +101,12 @@ def _faces(region: Region) -> Iterator[tuple[tuple[int, ...], tuple[Condition, .
 def _walked(
     walk: Any, state: Any, signs: tuple[tuple[Hashable, int], ...], conditions: tuple[Condition, ...]
 ) -> Iterator[tuple[tuple[tuple[Hashable, int], ...], tuple[Condition, ...]]]:
-    question = walk.guard(state)
-    if question is None:
+    block = walk.block(state)
+    if block is None:
         yield signs, conditions
         return
-    guard, function = question
-    for sign in (-1, 0, 1):
-        extended = (*conditions, signed(function, sign))
-        reached = walk.after(state, sign)
+    for own in product((-1, 0, 1), repeat=len(block.names)):
+        extended = (*conditions, *map(signed, block.functions, own))
+        reached = walk.after(state, own)
         if reached is not None and feasible(extended):
-            yield from _walked(walk, reached, (*signs, (guard, sign)), extended)
+            yield from _walked(walk, reached, (*signs, *zip(block.names, own, strict=True)), extended)

@@ -192,6 +192,35 @@ def test_too_many_strata_are_refused() -> None:
         stratify(Region(2), lines, most=20)
 
 
+def test_a_function_of_a_wrong_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 coordinates in 2 dimensions"):
+        stratify(Region(2), Arrangement(((0, 1, 1, 1),)), most=MOST)
+
+
+def test_a_stratum_may_have_very_many_faces() -> None:
+    n = 1100  # more than Python's calls can be nested
+
+    def program(signs: Signs) -> Affine | None:
+        """On x > 0 the lines y = 1, ..., n, one after another; x <= 0 is left alone."""
+        if not signs:
+            return (0, 1, 0)
+        beyond = signs[0] == 1 and len(signs) <= n and (len(signs) == 1 or signs[-1] == -1)
+        return (len(signs), 0, -1) if beyond else None
+
+    found = plane(program)
+    (line,) = [stratum for stratum in found.strata if stratum.signs == ((0, 0),)]
+    assert len(line.faces) == 2 * n + 1
+    assert max(len(found.faces[face].cells) for face in line.faces) == 3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_strata_are_in_the_order_of_their_signs(seed: int) -> None:
+    found = stratify(Region(2), random_program(seed, 2), most=MOST)
+    keys = [(stratum.dimension, [sign for _, sign in stratum.signs]) for stratum in found.strata]
+    assert keys == sorted(keys)
+    assert [stratum.index for stratum in found.strata] == list(range(len(found.strata)))
+
+
 # Regions
 
 
@@ -291,14 +320,14 @@ def path_at(region: Region, walk: Any, point: tuple[Fraction, ...]) -> Any:
     sides = [sign_at(halfspace.function, point) for halfspace in region.halfspaces]
     if any(side < 0 or (side == 0 and h.strict) for side, h in zip(sides, region.halfspaces, strict=True)):
         return None
-    state, signs = walk.start, []
-    while (question := walk.guard(state)) is not None:
-        guard, function = question
-        signs.append((guard, sign_at(function, point)))
-        state = walk.after(state, signs[-1][1])
+    state, met = walk.start, []
+    while (block := walk.block(state)) is not None:
+        signs = tuple(sign_at(function, point) for function in block.functions)
+        met += zip(block.names, signs, strict=True)
+        state = walk.after(state, signs)
         if state is None:
             return None
-    return tuple(place for place, side in enumerate(sides) if not side), tuple(signs)
+    return tuple(place for place, side in enumerate(sides) if not side), tuple(met)
 
 
 def sign_at(function: Affine, point: tuple[Fraction, ...]) -> int:
@@ -351,9 +380,11 @@ def test_what_touches_a_face_is_what_lies_around_its_witness(seed: int, d: int) 
 def paths_conditions(region: Region, walk: Any, stratum: Any) -> list[tuple[Affine, int]]:
     """The functions met on the path of a stratum with their signs, and the halfspaces."""
     state, conditions = walk.start, [(halfspace.function, 1) for halfspace in region.halfspaces]
-    for _, sign in stratum.signs:
-        conditions.append((walk.guard(state)[1], sign))
-        state = walk.after(state, sign)
+    signs = [sign for _, sign in stratum.signs]
+    while (block := walk.block(state)) is not None:
+        own, signs = tuple(signs[: len(block.names)]), signs[len(block.names) :]
+        conditions += zip(block.functions, own, strict=True)
+        state = walk.after(state, own)
     return conditions
 
 

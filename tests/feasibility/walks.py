@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 from operator import mul
 from typing import TypeAlias
 
 from cfcompiler.feasibility.lattice import Affine
+from cfcompiler.feasibility.stratification import Block
 
 Rows: TypeAlias = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """Each hyperplane is a guard everywhere; the state is how many were met."""
+    """Each hyperplane is a guard everywhere, all in one block."""
 
     functions: tuple[Affine, ...]
-    start: int = 0
+    start: bool = False
 
-    def guard(self, state: int) -> tuple[Hashable, Affine] | None:
-        return (state, self.functions[state]) if state < len(self.functions) else None
+    def block(self, state: bool) -> Block | None:
+        return None if state else Block(tuple(range(len(self.functions))), self.functions)
 
-    def after(self, state: int, sign: int) -> int:
-        return state + 1
+    def after(self, state: bool, signs: tuple[int, ...]) -> bool:
+        return True
 
 
 Signs: TypeAlias = tuple[int, ...]
@@ -33,41 +34,45 @@ Signs: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Branches:
-    """A program as a function: the signs so far -> the next guard, None at the end, where the path ends."""
+    """A program as a function: the signs so far -> the next guard, None where the path ends."""
 
     program: Callable[[Signs], Affine | None]
     domain: Callable[[Signs], bool] = lambda signs: True
     start: Signs = ()
 
-    def guard(self, state: Signs) -> tuple[Hashable, Affine] | None:
+    def block(self, state: Signs) -> Block | None:
         function = self.program(state)
-        return None if function is None else (len(state), function)
+        return None if function is None else Block((len(state),), (function,))
 
-    def after(self, state: Signs, sign: int) -> Signs | None:
-        return (*state, sign) if self.domain((*state, sign)) else None
+    def after(self, state: Signs, signs: Signs) -> Signs | None:
+        return state + signs if self.domain(state + signs) else None
 
 
-# the hidden layer, its pre-activations times a positive number, that number, how many were met, bits of those above 0
-Activation: TypeAlias = tuple[int, Rows, int, int, int]
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """What comes next in a network: the number of the hidden layer, its pre-activations times `scale`."""
+
+    layer: int
+    rows: Rows
+    scale: int
+    memo: dict[tuple[bool, ...], Activation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Network:
-    """Hidden layers of relu, as integer weights and biases with their denominator: each pre-activation is a guard."""
+    """Hidden layers of relu, as integer weights and biases with their denominator: each layer is a block of guards."""
 
     layers: tuple[tuple[Rows, tuple[int, ...], int], ...]
     dimension: int
 
     @property
     def start(self) -> Activation:
-        identity = tuple(
-            tuple(int(i == j + 1) for i in range(self.dimension + 1)) for j in range(self.dimension)
-        )
-        return self._enter(0, identity, 1)
+        identity = (tuple(int(i == j + 1) for i in range(self.dimension + 1)) for j in range(self.dimension))
+        return self._enter(0, tuple(identity), 1)
 
     def _enter(self, layer: int, inputs: Rows, scale: int) -> Activation:
         if layer == len(self.layers):
-            return (layer, inputs, scale, 0, 0)
+            return Activation(layer, inputs, scale)
         weights, biases, own = self.layers[layer]
         active = [place for place, row in enumerate(inputs) if any(row)]
         columns = list(zip(*(inputs[place] for place in active), strict=True)) or [()] * (self.dimension + 1)
@@ -76,22 +81,19 @@ class Network:
             chosen = [row[place] for place in active]
             constant, *slopes = (sum(map(mul, chosen, column)) for column in columns)
             rows.append((constant + scale * bias, *slopes))
-        return (layer, tuple(rows), scale * own, 0, 0)
+        return Activation(layer, tuple(rows), scale * own)
 
-    def guard(self, state: Activation) -> tuple[Hashable, Affine] | None:
-        layer, rows, _, place, _ = state
-        return ((layer, place), rows[place]) if layer < len(self.layers) else None
+    def block(self, state: Activation) -> Block | None:
+        names = tuple((state.layer, place) for place in range(len(state.rows)))
+        return Block(names, state.rows) if state.layer < len(self.layers) else None
 
-    def after(self, state: Activation, sign: int) -> Activation:
-        layer, rows, scale, place, active = state
-        if sign > 0:
-            active |= 1 << place
-        if place + 1 < len(rows):
-            return (layer, rows, scale, place + 1, active)
-        zero = (0,) * (self.dimension + 1)
-        return self._enter(
-            layer + 1, tuple(row if active >> i & 1 else zero for i, row in enumerate(rows)), scale
-        )
+    def after(self, state: Activation, signs: Signs) -> Activation:
+        active = tuple([sign > 0 for sign in signs])
+        if active not in state.memo:
+            zero = (0,) * (self.dimension + 1)
+            outputs = tuple(row if on else zero for row, on in zip(state.rows, active, strict=True))
+            state.memo[active] = self._enter(state.layer + 1, outputs, state.scale)
+        return state.memo[active]
 
 
 def network(
@@ -101,11 +103,6 @@ def network(
     scaled = []
     for weights, biases in layers:
         own = lcm(*(entry.denominator for row in (*weights, biases) for entry in row))
-        scaled.append(
-            (
-                tuple(tuple(int(entry * own) for entry in row) for row in weights),
-                tuple(int(b * own) for b in biases),
-                own,
-            )
-        )
+        rows = tuple(tuple(int(entry * own) for entry in row) for row in weights)
+        scaled.append((rows, tuple(int(entry * own) for entry in biases), own))
     return Network(tuple(scaled), dimension)
