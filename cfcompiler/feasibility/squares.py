@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement, product
+from math import comb
 
 from cfcompiler.feasibility.conditions import Apart, Constraint, Open
 from cfcompiler.feasibility.directions import Multipliers, direction
@@ -42,6 +43,11 @@ def by_squares(
     """
     lowest = max((c.polynomial.degree for c in constraints), default=0)
     for degree in range(max(2, lowest + lowest % 2), MOST_DEGREE + 1, 2):
+        if (
+            comb(variables + degree // 2, variables) ** 2 * comb(variables + degree, variables)
+            > MOST_ENTRIES * 4
+        ):
+            break
         rows = _rows(constraints, variables, _sides(variables, local, radius), degree)
         every = (*rows.positive, *rows.nonnegative, *rows.zero)
         places = sorted({e for row in every for e in row.terms})

@@ -141,7 +141,7 @@ def test_factors_near_the_origin() -> None:
 
 def test_the_graph_of_an_equation_is_followed_to_the_degree_that_is_known() -> None:
     asked = system("x y", ["x^2+y^2-2*y=0", "x^2-2*y"])
-    graph = on_graph(asked)
+    graph = on_graph(asked, _clock())
     assert graph is not None and graph.variables == 1
     (condition,) = graph.conditions
     assert not condition.exact and condition.jet.part(4) == polynomial(1, [((4,), Fraction(-1, 4))])
