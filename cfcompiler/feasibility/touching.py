@@ -44,6 +44,7 @@ from cfcompiler.feasibility.reduction import (
     modulo_equations,
     reduced,
 )
+from cfcompiler.feasibility.second_order import by_second_order
 from cfcompiler.feasibility.straightening import by_straightening
 from cfcompiler.numbers import TooLarge, Undecided
 from cfcompiler.polynomials import TooManyTerms
@@ -141,6 +142,7 @@ def _steps(system: System) -> Iterator[Step]:
     yield "gradients", 1.0, lambda s, _: by_gradients(s)
     ones = (1,) * system.variables
     yield "forms", 1.0, lambda s, clock: by_forms(s, ones, clock)
+    yield "second order", 1.5, by_second_order
     yield "boxes", 0.6, by_boxes
     yield "weights", 2.0, by_weighted_forms
     yield "straightening", 2.0, lambda s, clock: by_straightening(s, SHAPES[:STRAIGHT_SHAPES], clock)
