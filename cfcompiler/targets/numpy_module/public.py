@@ -25,6 +25,8 @@ def returned(interface: Interface, stage: str) -> int:
 def point_results(interface: Interface, stage: str, texts: Sequence[str]) -> str:
     """What the function of a stage for single points returns."""
     split = returned(interface, stage)
+    if stage == "lexicographic":
+        return f"{tuple_text(texts[:-1])}, {texts[-1]}"
     head, tail = texts[:split], texts[split:]
     if stage == "value" or not split:
         return tuple_text(texts)
@@ -38,6 +40,7 @@ def public_lines(interface: Interface) -> list[str]:
         writer.value(),
         writer.value_and_grad(),
         writer.grad(),
+        writer.lexicographic(),
         writer.jvp(),
         writer.vjp(),
         writer.signature(),
@@ -184,6 +187,57 @@ class _Writer:
             f'    """The gradient of {self._described()}, by the backward program."""',
             f"    return value_and_grad({self._parameters()})[1]",
         ]
+
+    def lexicographic(self) -> list[str]:
+        """The gradient where nothing is tied; else the functions of arc_functions.py."""
+        interface = self.interface
+        if not interface.scalar:
+            return self._needs_scalar("lexicographic")
+        lines = [
+            f"def lexicographic({self._parameters()}):",
+            f'    """A limit of gradients of {self._described()} at points near by, whatever the tie rules.',
+            "",
+            "    The gradient where the program is smooth; where something is tied, what the gradient tends to on the way",
+            "    into the point from x + t1 d + t2 e2 + ...: t1 > 0 infinitely small, each next t against all powers of the",
+            "    one before, d = (1, 2**-10, 2**-20, ...). The choices are made in exact arithmetic where the program is",
+            "    piecewise rational (floats are read as they are written: 0.1 is 1/10), else with coefficients in floats,",
+            "    of which one that should be 0 may not be. Raises ArithmeticError where there is no such limit, or it is",
+            "    not found: a slope without bound, series that cancel to all known terms.",
+            '    """',
+        ]
+        if not interface.lexicographic:
+            return [
+                *lines,
+                f"    found = grad({self._parameters()})",
+                f"    if not all(np.isfinite(part).all() for part in {'found' if len(self.moving) != 1 else '(found,)'}):",
+                '        raise ArithmeticError("the gradient is not finite here")',
+                "    return found",
+            ]
+        lines.append(self._read("_NAMES", "_SHAPES", sequence_text(self.params)))
+        moving = tuple(place in interface.moving for place in range(len(self.params)))
+        on_arcs = "_slopes_point" if interface.on_tape else "_lexicographic_point"
+        if not interface.points:
+            on_arcs = "_arrays_on_arcs"
+        end = f"{moving}, {not interface.on_tape}"
+        if interface.points:
+            lines += [
+                "    if not lead:",
+                "        point = [array.tolist() for array in arrays]",
+                f"        return _lexicographic_at(_lexicographic_point, {on_arcs}, point, {end})",
+            ]
+        if interface.on_tape:
+            lines += [
+                "    slopes = _sweep_tape(_gradient_point, arrays)[1:]",
+                "    signs = _sweep_tape(_signature_point, arrays)",
+                "    tied = np.any([(sign == 0) | (sign == 2) for sign in signs], axis=0)",
+                "    found = [*slopes, tied]",
+            ]
+        else:
+            lines.append("    found = _sweep(_LEXICOGRAPHIC, arrays)")
+        lines.append(f"    found = _lexicographic_rows(found, {on_arcs}, arrays, lead, {end})")
+        if not interface.points:
+            lines.append("    found = _numbers_of(found, None)")
+        return [*lines, f"    return {self._whole('found', len(self.moving))}"]
 
     def jvp(self) -> list[str]:
         count = len(self.interface.results)
