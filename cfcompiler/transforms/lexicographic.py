@@ -30,7 +30,7 @@ from cfcompiler.ir import (
     Value,
     Weights,
 )
-from cfcompiler.primitives import COMPARISONS
+from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.ties import Reduction
 from cfcompiler.transforms.open_choices import ORDERINGS, STEPS, Motion, open_choice
 from cfcompiler.transforms.reverse import gradient
@@ -121,11 +121,11 @@ def _lifted(builder: Builder, condition: Value, guards: dict[str, Value]) -> Val
 
 
 def differs(program: Program) -> bool:
-    """Whether the gradient of a program depends on its preset, or on a choice that may be open somewhere."""
+    """Whether the gradient of a program may depend on its preset, on a choice, or be singular at a finite value."""
     own = {name for (name, _, _), _ in program.formulas.texts}
     return any(
         _decided_by(instruction) is not None
         or isinstance(instruction, Select)
-        or (isinstance(instruction, Apply) and instruction.op in own)
+        or (isinstance(instruction, Apply) and (instruction.op in own or TABLE[instruction.op].singular))
         for instruction in program.instructions
     )

@@ -19,6 +19,7 @@ import numpy as np
 
 from cfcompiler.targets.numpy_module import arcs
 from cfcompiler.targets.numpy_module.arcs import (
+    _TERMS,
     _Arc,
     _arc,
     _at_number,
@@ -211,9 +212,9 @@ def _gradient_on_arcs(
     that leaves a comparison at 0. `known`: whether `function` is right about what is equal all around the point.
     """
     size = sum(np.size(part) for part, moves in zip(point, moving, strict=True) if moves)
-    levels = 1
+    levels, terms = 1, _TERMS[0]
     while True:
-        run = {"final": known and levels >= size, "known": {}}
+        run = {"final": known and levels >= size, "known": {}, "terms": terms}
         places = iter(range(size))
 
         def entry(x: Any, moves: bool, run: Any = run, places: Any = places, levels: int = levels) -> Any:
@@ -230,6 +231,10 @@ def _gradient_on_arcs(
             levels = min(2 * levels, size)
         except RecursionError:
             raise ArithmeticError("there are too many directions to be told apart here") from None
+        except ArithmeticError:
+            if terms == _TERMS[1]:
+                raise
+            terms = _TERMS[1]
 
 
 def _lexicographic_at(
@@ -326,6 +331,7 @@ NAMES = {
         "ceil", "floor", "logaddexp", "round", "sigmoid", "softplus", "trunc",
     )},
     "pow": "_raised",
+    "_divide_point": "_over",
     "_heaviside_point": "_heaviside_arc",
 }  # fmt: skip
 NUMPY_NAMES = {

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-_TERMS = 10  # known terms of a series that is not a polynomial
+_TERMS = (3, 12)  # known terms of a series that is not a polynomial, at first and at most
+_READ = {float(n): Fraction(n) for n in (-1, 0, 1, 2)} | {0.5: Fraction(1, 2)}
 _LONGEST = 40  # terms of a polynomial; what is longer is cut there
 
 
@@ -49,7 +50,7 @@ def _once(function: Callable[..., Any], x: Any, *more: Any) -> Any:
     operands = [_exactly(y) for y in (x, *more)]
     if all(not isinstance(y, _Arc) for y in operands):
         return function(*operands)
-    run = next(y.run for y in operands if isinstance(y, _Arc))
+    run = max((y for y in operands if isinstance(y, _Arc)), key=lambda y: y.level).run
     key = [(0, id(y)) if isinstance(y, _Arc) else (1, y) for y in operands]
     name = (function, frozenset(key) if function in (_plus, _times) else tuple(key))
     if name not in run["known"]:
@@ -59,13 +60,23 @@ def _once(function: Callable[..., Any], x: Any, *more: Any) -> Any:
 
 
 def _remembered(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *x: _once(function, *x)
+    """A function as the program calls it: at numbers the result is an arc too, so that nothing raises later."""
+
+    def called(*operands: Any) -> Any:
+        y = _once(function, *operands)
+        if isinstance(y, _Arc):
+            return y
+        return _arc({"final": True, "known": {}, "terms": _TERMS[0]}, 0, 0, [y], True)
+
+    return called
 
 
 def _exactly(y: Any) -> Any:
     """A number as it is written: 0.1 is 1/10."""
     if isinstance(y, _Arc | Fraction):
         return y
+    if y in _READ:
+        return _READ[y]
     y = float(y)
     return Fraction(repr(y)) if math.isfinite(y) else y
 
@@ -76,7 +87,8 @@ def _is_zero(x: Any) -> bool:
 
 def _nowhere(like: Any, why: str) -> Any:
     """No number: what would be computed with it is none either, unless it is multiplied by 0 or not selected."""
-    return _Arc(like.run if isinstance(like, _Arc) else None, 0, 0, (), True, why)
+    run = like.run if isinstance(like, _Arc) else {"final": True, "known": {}, "terms": _TERMS[0]}
+    return _Arc(run, 0, 0, (), True, why)
 
 
 def _arc(run: Any, level: int, low: int, terms: Any, exact: bool) -> Any:
@@ -101,7 +113,7 @@ def _arc(run: Any, level: int, low: int, terms: Any, exact: bool) -> Any:
 def _aligned(x: Any, y: Any) -> tuple[Any, int, Any, Any]:
     """The run and the level of two operands, and (low, terms, exact) of each on it."""
     level = max(a.level for a in (x, y) if isinstance(a, _Arc))
-    run = next(a.run for a in (x, y) if isinstance(a, _Arc) and a.run is not None)
+    run = next(a.run for a in (x, y) if isinstance(a, _Arc) and a.level == level)
     parts = [
         (a.low, a.terms, a.exact)
         if isinstance(a, _Arc) and a.level == level
@@ -161,6 +173,8 @@ def _times(x: Any, y: Any) -> Any:
 
 
 def _over(x: Any, y: Any) -> Any:
+    if not isinstance(x, _Arc) and x == 0 and isinstance(y, _Arc):
+        return Fraction(0)  # a cotangent that is blocked
     if _is_zero(y):
         return _nowhere(x if isinstance(x, _Arc) else y, "a division by 0")
     if not isinstance(x, _Arc) and not isinstance(y, _Arc):
@@ -174,7 +188,11 @@ def _over(x: Any, y: Any) -> Any:
         return _nowhere(y, f"a divisor that vanishes to order {b[0]}")
     both = a[2] and b[2]
     whole = len(a[1]) - len(b[1]) + 1 if both else 0
-    count = max(_TERMS, whole) if both else min(_TERMS, *(len(part[1]) for part in (a, b) if not part[2]))
+    count = (
+        max(run["terms"], whole)
+        if both
+        else min(run["terms"], *(len(part[1]) for part in (a, b) if not part[2]))
+    )
     found: list[Any] = []
     for k in range(count):
         rest = a[1][k] if k < len(a[1]) else Fraction(0)
@@ -206,7 +224,7 @@ def _raised(x: Any, n: Any) -> Any:
         return Fraction(0) if _is_zero(x) and n > 0 else _nowhere(x, f"a power of {n} at 0")
     found: list[Any] = [_raised(x.terms[0], n)]
     single = x.exact and len(x.terms) == 1
-    for k in range(1, 1 if single else _TERMS if x.exact else len(x.terms)):
+    for k in range(1, 1 if single else x.run["terms"] if x.exact else len(x.terms)):
         total: Any = Fraction(0)
         for j in range(1, min(k, len(x.terms) - 1) + 1):
             total = _plus(total, _times(n * j - (k - j), _times(x.terms[j], found[k - j])))
@@ -272,8 +290,8 @@ def _at_number(function: Callable[[float], float], x: Any) -> Any:
 
 def _powers(x: Any) -> list[Any]:
     """The terms of 1, t, t**2, ... as far as they are known, or needed."""
-    count = _TERMS if x.exact else x.low + len(x.terms)
-    return ([Fraction(0)] * x.low + list(x.terms) + [Fraction(0)] * _TERMS)[:count]
+    count = x.run["terms"] if x.exact else x.low + len(x.terms)
+    return ([Fraction(0)] * x.low + list(x.terms) + [Fraction(0)] * count)[:count]
 
 
 def _solved(x: Any, starts: list[Any], rates: Callable[[list[Any]], list[Any]]) -> list[Any]:

@@ -69,7 +69,8 @@ def module_text(program: Program, stages: Stages, *, checks: bool, command: str)
         many, runtime, settings = _many_lines(stages)
         costs = {name: metadata.cost_of(stages.programs[stage]) for name, stage in _costed(stages)}
         again = {}
-    arc_texts = _arc_texts([*point, *users], [*many, *runtime])
+    near = needed_texts([*point, *users], point_functions.TABLE)
+    arc_texts = _arc_texts([*point, *users, *near], [*many, *runtime])
     helpers = needed_texts([*point, *users, *arc_texts], point_functions.TABLE)
     head = [
         metadata.first_line(program),
@@ -161,7 +162,9 @@ def _arc_lines(
         rows += [f'    "np": _numpy_on_arcs({{{pairs}}}),', '    "_order": _order_of_arcs,']
     return [
         "",
-        f"_TERMS, _LONGEST = {arcs._TERMS}, {arcs._LONGEST}",
+        f"_TERMS = {arcs._TERMS}  # known terms of a series that is not a polynomial, at first and at most",
+        f"_LONGEST = {arcs._LONGEST}  # terms of a polynomial; what is longer is cut there",
+        "_READ = {float(n): Fraction(n) for n in (-1, 0, 1, 2)} | {0.5: Fraction(1, 2)}",
         "# The names above as they are on arcs.",
         "_ARC = {",
         "    **globals(),",

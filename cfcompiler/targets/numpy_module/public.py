@@ -213,6 +213,17 @@ class _Writer:
                 '        raise ArithmeticError("the gradient is not finite here")',
                 "    return found",
             ]
+        if interface.points and all(not shape for _, shape in interface.inputs) and self.params:
+            tests = " and ".join(f"type({name}) is float" for name in self.params)
+            lines += [
+                f"    if {tests}:",
+                "        try:",
+                f"            found, tied = _lexicographic_point({self._parameters()})",
+                f"            if not tied and {self._finite()}:",
+                "                return found",
+                "        except (ArithmeticError, ValueError):",
+                "            pass  # on NumPy's float64, below",
+            ]
         lines.append(self._read("_NAMES", "_SHAPES", sequence_text(self.params)))
         moving = tuple(place in interface.moving for place in range(len(self.params)))
         on_arcs = "_slopes_point" if interface.on_tape else "_lexicographic_point"
@@ -238,6 +249,9 @@ class _Writer:
         if not interface.points:
             lines.append("    found = _numbers_of(found, None)")
         return [*lines, f"    return {self._whole('found', len(self.moving))}"]
+
+    def _finite(self) -> str:
+        return "math.isfinite(found)" if len(self.moving) == 1 else "all(map(math.isfinite, found))"
 
     def jvp(self) -> list[str]:
         count = len(self.interface.results)
