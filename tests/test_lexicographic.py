@@ -194,3 +194,59 @@ def test_it_does_not_depend_on_the_preset(name: str) -> None:
         point = [np.zeros(param.value.shape) for param in compiled.program.params]
         found.append(flat(compiled.lexicographic(*point)))
     assert all(one == found[0] for one in found)
+
+
+def test_what_floats_call_a_tie_is_looked_at_exactly() -> None:
+    assert lexicographic("relu(3*x - 1)", 0.3333333333333333) == 0.0
+    assert lexicographic("relu(3*x - 1)", np.array([0.3333333333333333, 0.5])).tolist() == [0.0, 3.0]
+    assert lexicographic("relu(x - 0.1)", 0.1) == 1.0
+    assert lexicographic("relu(0.1 - x)", 0.1) == 0.0
+    assert lexicographic("relu(10*(0.1*x) - x) + x", 1.0) == 1.0
+
+
+def test_a_slope_that_floats_round_away_is_found() -> None:
+    text = "relu(x[0] + x[7] - 1024*x[1]) - relu(1024*x[1] - x[7] - x[0])"
+    wanted = [1.0, -1024.0, 0, 0, 0, 0, 0, 1.0]
+    for point in (np.zeros(8), np.zeros((3, 8))):
+        found = lexicographic(text, point, params="x: Real[8]")
+        assert np.array_equal(found, np.broadcast_to(wanted, point.shape))
+
+
+def test_a_blocked_piece_adds_exactly_nothing() -> None:
+    assert lexicographic("where(x > 0, sqrt(x), x)", -1.0) == 1.0
+    assert lexicographic("where(x > 0, 1/x, 2*x) + relu(y)", -1.0, 0.0, params="x, y") == (2.0, 1.0)
+    found = lexicographic("where(x > 0, sqrt(x), 0*x)", np.array([-1.0, 4.0, -2.0]))
+    assert found.tolist() == [0.0, 0.25, 0.0]
+
+
+def test_more_than_forty_inputs_are_told_apart() -> None:
+    found = lexicographic(
+        "max(x[0], x[45]) + max(x[50], x[3]) + sort(x)[59]", np.zeros(60), params="x: Real[60]"
+    )
+    wanted = np.zeros(60)
+    wanted[[0, 3]] = 1.0
+    wanted[0] += 1.0
+    assert np.array_equal(found, wanted)
+
+
+def test_data_are_not_moved() -> None:
+    text = "def f(x, w: Const[2]):\n    return relu(w[0]*x) + (x if w[1] == 0 else 0)\n"
+    compiled = compile_text(text)
+    assert compiled.lexicographic(0.0, [2.0, 0.0]) == 3.0
+    assert compiled.lexicographic(0.0, [-2.0, 0.0]) == 1.0
+    assert compiled.lexicographic(0.0, [0.0, 1.0]) == 0.0
+
+
+def test_a_bad_point_is_refused() -> None:
+    with pytest.raises(ValueError, match="no gradient at"):
+        lexicographic("relu(x)", float("nan"))
+    with pytest.raises(ArithmeticError, match="at point \\(1,\\)"):
+        lexicographic("sqrt(abs(x))", np.array([1.0, 0.0]))
+
+
+def test_every_option_of_an_input_is_read_as_by_grad() -> None:
+    compiled = compile_text("def f(x, y):\n    return abs(x) * y\n")
+    found = compiled.lexicographic(np.zeros((2, 1)), [1.0, 2.0, 3.0])
+    assert [part.shape for part in found] == [(2, 3), (2, 3)]
+    assert found[0].tolist() == [[1.0, 2.0, 3.0]] * 2
+    assert compiled.lexicographic(0, 1) == (1.0, 0.0)

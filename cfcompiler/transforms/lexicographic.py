@@ -33,6 +33,7 @@ from cfcompiler.ir import (
 from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.ties import Reduction
 from cfcompiler.transforms.open_choices import ORDERINGS, STEPS, Motion, open_choice
+from cfcompiler.transforms.resolved import Resolved, resolved
 from cfcompiler.transforms.reverse import gradient
 from cfcompiler.transforms.tidy import tidy
 
@@ -45,13 +46,23 @@ def lexicographic(program: Program) -> Program:
 
     Raises ValueError if the program has several results or an array result.
     """
-    backward = gradient(settled(replace(program, assertions=())))
+    return _with_open_choices(Resolved(settled(program), {}, frozenset()), f"{program.name}_lexicographic")
+
+
+def along_direction(program: Program) -> Program:
+    """As `lexicographic`, with the choices that a first derivative makes (transforms/resolved.py): fewer are open."""
+    return _with_open_choices(resolved(settled(program)), f"{program.name}_along")
+
+
+def _with_open_choices(given: Resolved, name: str) -> Program:
+    program = replace(given.program, assertions=())
+    backward = gradient(program)
     backward = tidy(replace(backward, results=backward.results[1:]))
-    builder = Builder(f"{program.name}_lexicographic", program.source, program.preset, Formulas())
+    builder = Builder(name, program.source, program.preset, Formulas())
     builder.reserve(backward)
     builder.params.extend(backward.params)
     guards = {instruction.out.name: instruction.out for instruction in backward.instructions}
-    moving = Motion(builder, backward)
+    moving = Motion(builder, backward, given.sides)
     seen: set[tuple[tuple[str, ...], Branch]] = set()
     tied: Value | None = None
     for instruction in backward.instructions:
@@ -59,7 +70,7 @@ def lexicographic(program: Program) -> Program:
         builder.span = instruction.span
         with builder.on(instruction.out.branch):
             moving.follow(instruction)
-        choice = _decided_by(instruction)
+        choice = None if instruction.out.name in given.own else _decided_by(instruction)
         if choice is None or (choice, instruction.out.branch) in seen:
             continue
         seen.add((choice, instruction.out.branch))
@@ -122,6 +133,7 @@ def _lifted(builder: Builder, condition: Value, guards: dict[str, Value]) -> Val
 
 def differs(program: Program) -> bool:
     """Whether the gradient of a program may depend on its preset, on a choice, or be singular at a finite value."""
+    program = tidy(replace(program, assertions=()))
     own = {name for (name, _, _), _ in program.formulas.texts}
     return any(
         _decided_by(instruction) is not None

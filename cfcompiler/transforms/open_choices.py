@@ -9,6 +9,7 @@ moves, the piece of a kink that is chosen, nothing behind a step. At a tie both 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -27,8 +28,10 @@ Moving: TypeAlias = bool | Value
 class Motion:
     """Which values move with the inputs, as instructions of the builder."""
 
-    def __init__(self, builder: Builder, program: Program) -> None:
+    def __init__(self, builder: Builder, program: Program, sides: Mapping[str, tuple[Value, Value]]) -> None:
+        """`sides`: of values that stand for a difference, what they are the difference of."""
         self.builder = builder
+        self.sides = sides
         self.moving: dict[str, Moving] = {param.value.name: param.differentiable for param in program.params}
 
     def of(self, value: Value) -> Moving:
@@ -58,6 +61,8 @@ class Motion:
         return total
 
     def _found(self, instruction: Instruction) -> Moving:
+        if instruction.out.name in self.sides:
+            return self.either(*self.sides[instruction.out.name])
         builder, shape = self.builder, instruction.out.shape
         match instruction:
             case Kink(left=left, right=right, above=above, below=below):

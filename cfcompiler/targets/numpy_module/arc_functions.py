@@ -154,6 +154,10 @@ def _heaviside_arc(x: Any, y: Any) -> Any:
     return 1 if x > 0 else 0 if x < 0 else y
 
 
+def _remainder_arc(x: Any, y: Any) -> Any:
+    return x - y * _floor_arc(x / y)
+
+
 def _ceil_arc(x: Any) -> Any:
     return -_floor_arc(-x)
 
@@ -239,21 +243,28 @@ def _gradient_on_arcs(
 
 def _lexicographic_at(
     function: Callable[..., Any],
+    along: Any,
     on_arcs: Callable[..., Any],
     point: Sequence[Any],
     moving: Sequence[bool],
     known: bool,
 ) -> Any:
-    """The slopes that `function` returns with whether something is tied; then, or where one is not finite, a limit."""
-    slopes, tied = _at_point(function, point)
-    parts = slopes if isinstance(slopes, tuple) else (slopes,)
-    if not tied and all(np.isfinite(part).all() for part in parts):
-        return slopes
+    """The slopes that `function` or, at a tie, `along` returns; where one is not finite, or a tie is left, a limit."""
+    for one in (function, along):
+        if one is None:
+            break
+        slopes, tied = _at_point(one, point)
+        parts = slopes if isinstance(slopes, tuple) else (slopes,)
+        if not all(np.isfinite(part).all() for part in parts):
+            break
+        if not tied:
+            return slopes
     return _gradient_on_arcs(on_arcs, point, moving, known)
 
 
 def _lexicographic_rows(
     found: Sequence[Any],
+    along: Any,
     on_arcs: Callable[..., Any],
     arrays: Sequence[Any],
     lead: Any,
@@ -262,21 +273,31 @@ def _lexicographic_rows(
 ) -> list[Any]:
     """The slopes in `found`, those points set right where something is tied (its last array) or one is not finite."""
     *slopes, tied = found
-    left = np.array(np.broadcast_to(tied, lead) != 0.0)
-    for slope in slopes:
-        left |= ~np.isfinite(slope).reshape((*lead, -1)).all(axis=-1)
+    left = _left(slopes, np.broadcast_to(tied, lead))
+    wide = [np.broadcast_to(array, (*lead, *shape)) for array, shape in zip(arrays, _SHAPES, strict=True)]
+    if along is not None and left.any():
+        places = left.copy()
+        *parts, tied = along(*(array[places] for array in wide))
+        for slope, part in zip(slopes, parts, strict=True):
+            slope[places] = part
+        shape = left[places].shape
+        left[places] = _left([slope[places] for slope in slopes], np.broadcast_to(tied, shape))
     for place in map(tuple, np.argwhere(left).tolist()):
-        point = [
-            np.broadcast_to(array, (*lead, *shape))[place].tolist()
-            for array, shape in zip(arrays, _SHAPES, strict=True)
-        ]
         try:
-            fixed = _gradient_on_arcs(on_arcs, point, moving, known)
+            fixed = _gradient_on_arcs(on_arcs, [array[place].tolist() for array in wide], moving, known)
         except ArithmeticError as problem:
             raise ArithmeticError(f"at point {place}: {problem}" if place else str(problem)) from None
         for slope, part in zip(slopes, fixed if isinstance(fixed, tuple) else (fixed,), strict=True):
             slope[place] = part
     return slopes
+
+
+def _left(slopes: Sequence[Any], tied: Any) -> Any:
+    """Where something is tied, or a slope is not finite."""
+    left = np.array(tied != 0.0)
+    for slope in slopes:
+        left |= ~np.isfinite(slope).reshape((*left.shape, -1)).all(axis=-1)
+    return left
 
 
 def _arrays_on_arcs(*point: Any) -> Any:
@@ -293,7 +314,9 @@ def _arrays_on_arcs(*point: Any) -> Any:
 def _numpy_on_arcs(functions: dict[str, Any]) -> Any:
     """NumPy's names, those of `functions` elementwise on arcs; fresh arrays can hold arcs."""
     own = {
-        name: np.frompyfunc(function, 2 if name in ("arctan2", "fmod", "heaviside", "logaddexp") else 1, 1)
+        name: np.frompyfunc(
+            function, 2 if name in ("arctan2", "fmod", "heaviside", "logaddexp", "remainder") else 1, 1
+        )
         for name, function in functions.items()
     }
     own["zeros"] = lambda shape, dtype=object: np.zeros(shape, dtype)
@@ -328,16 +351,17 @@ NAMES = {
         "fmod", "log", "log10", "log1p", "log2", "sin", "sinh", "sqrt", "tan", "tanh",
     )},
     **{f"_{name}_point": f"_{name}_arc" for name in (
-        "ceil", "floor", "logaddexp", "round", "sigmoid", "softplus", "trunc",
+        "ceil", "floor", "logaddexp", "remainder", "round", "sigmoid", "softplus", "trunc",
     )},
     "pow": "_raised",
     "_divide_point": "_over",
+    "_power_point": "_raised",
     "_heaviside_point": "_heaviside_arc",
 }  # fmt: skip
 NUMPY_NAMES = {
     **{name: f"_{name}_arc" for name in (
         "cbrt", "ceil", "cos", "cosh", "exp", "expm1", "floor", "fmod", "heaviside", "log", "log10", "log1p", "log2",
-        "logaddexp", "sin", "sinh", "sqrt", "tan", "tanh", "trunc",
+        "logaddexp", "remainder", "sin", "sinh", "sqrt", "tan", "tanh", "trunc",
     )},
     **{f"arc{name}": f"_a{name}_arc" for name in ("cos", "cosh", "sin", "sinh", "tan", "tan2", "tanh")},
     "rint": "_round_arc",

@@ -33,12 +33,11 @@ class _Arc:
     __mul__ = __rmul__ = lambda x, y: _once(_times, x, y)
     __sub__, __rsub__ = lambda x, y: _once(_minus, x, y), lambda x, y: _once(_minus, y, x)
     __truediv__, __rtruediv__ = lambda x, y: _once(_over, x, y), lambda x, y: _once(_over, y, x)
-    __mod__, __rmod__ = lambda x, y: x - y * _floor_arc(x / y), lambda x, y: y - x * _floor_arc(y / x)
-    __pow__, __neg__ = lambda x, n: _once(_raised, x, n), lambda x: _once(_times, x, -1)
+    __neg__, __abs__ = lambda x: _once(_times, x, -1), lambda x: x if x >= 0 else -x
     __lt__, __gt__ = lambda x, y: _compared(x, y) < 0, lambda x, y: _compared(x, y) > 0
     __le__, __ge__ = lambda x, y: _compared(x, y) <= 0, lambda x, y: _compared(x, y) >= 0
     __eq__, __ne__ = lambda x, y: _compared(x, y) == 0, lambda x, y: _compared(x, y) != 0
-    __abs__, __hash__ = lambda x: x if x >= 0 else -x, object.__hash__
+    __hash__ = object.__hash__
 
 
 class _Vanishing(ArithmeticError):

@@ -22,7 +22,8 @@ class Interface:
     order: int
     guarded: bool  # whether the program has guards
     checks: tuple[str, ...]  # what is said where an assertion does not hold
-    lexicographic: bool = False  # whether that is a stage of its own
+    lexicographic: bool  # whether that is a stage of its own
+    along: bool  # whether there is one that resolves ties by derivatives
 
     @property
     def scalar(self) -> bool:
@@ -50,6 +51,7 @@ def interface_of(
     guarded: bool,
     checks: tuple[str, ...],
     lexicographic: bool,
+    along: bool,
 ) -> Interface:
     names = local_names(param.value.name for param in program.params)
     inputs = tuple((names[param.value.name], param.value.shape) for param in program.params)
@@ -59,7 +61,7 @@ def interface_of(
         for place, value in enumerate(program.results, 1)
     )
     return Interface(
-        program.name, inputs, moving, results, points, on_tape, order, guarded, checks, lexicographic
+        program.name, inputs, moving, results, points, on_tape, order, guarded, checks, lexicographic, along
     )
 
 

@@ -24,13 +24,14 @@ from cfcompiler.targets.numpy_module.batch import block_code
 from cfcompiler.targets.numpy_module.constants import Constants
 from cfcompiler.targets.numpy_module.guards import branching_of, guards_of
 from cfcompiler.targets.numpy_module.interface import Interface, calls, interface_of, table_lines
+from cfcompiler.targets.numpy_module.plain_points import points_code
 from cfcompiler.targets.numpy_module.scalar import function_text
 from cfcompiler.targets.numpy_module.stages import Stages
 from cfcompiler.targets.numpy_module.tape_text import tape_text
 from cfcompiler.targets.numpy_module.texts import needed_texts
 from cfcompiler.transforms.lexicographic import differs
 
-ORDER = ("value", "gradient", "lexicographic", "jvp", "vjp", "hvp", "signature")
+ORDER = ("value", "gradient", "lexicographic", "along", "jvp", "vjp", "hvp", "signature")
 MANY = (*ORDER, "checks")
 # Functions of plain floats and what NumPy has for each.
 _ON_NUMPY = {
@@ -53,7 +54,8 @@ def module_text(program: Program, stages: Stages, *, checks: bool, command: str)
         order=stages.order,
         guarded=bool(guards),
         checks=tuple(f"line {one.span.line}: {one.message}".rstrip(": ") for one in stages.value.assertions),
-        lexicographic="lexicographic" in stages.programs or (on_tape and differs(program)),
+        lexicographic="lexicographic" in stages.programs or (on_tape and differs(stages.value)),
+        along="along" in stages.programs,
     )
     users = public.public_lines(interface)
     names: list[str] = []
@@ -145,6 +147,8 @@ def _arc_texts(lines: Sequence[str], many: Sequence[str]) -> list[str]:
     if "_lexicographic_" not in "\n".join(lines):
         return []
     own = [*_arc_names(lines).values(), "_remembered"]
+    if "**" in "\n".join([*lines, *many]):
+        own.append("_raised")
     if "_arrays_on_arcs" in "\n".join(lines):
         own += [*_arc_numpy(many).values(), "_numpy_on_arcs", "_order_of_arcs"]
     return needed_texts([*lines, *own], arc_functions.TABLE)
@@ -157,6 +161,7 @@ def _arc_lines(
     names = _arc_names(lines)
     own = [match[1] for text in functions if (match := re.match(r"def (\w+)", text))]
     rows = [f'    "{name}": _remembered({arc}),' for name, arc in names.items()]
+    power = ["_Arc.__pow__ = lambda x, n: _once(_raised, x, n)"] * ("**" in "\n".join(lines))
     if arrays:
         pairs = ", ".join(f'"{name}": _remembered({arc})' for name, arc in _arc_numpy(lines).items())
         rows += [f'    "np": _numpy_on_arcs({{{pairs}}}),', '    "_order": _order_of_arcs,']
@@ -165,6 +170,7 @@ def _arc_lines(
         f"_TERMS = {arcs._TERMS}  # known terms of a series that is not a polynomial, at first and at most",
         f"_LONGEST = {arcs._LONGEST}  # terms of a polynomial; what is longer is cut there",
         "_READ = {float(n): Fraction(n) for n in (-1, 0, 1, 2)} | {0.5: Fraction(1, 2)}",
+        *power,
         "# The names above as they are on arcs.",
         "_ARC = {",
         "    **globals(),",
@@ -220,7 +226,9 @@ def _many_lines(stages: Stages) -> tuple[list[str], list[str], list[str]]:
     code_of = block_code if stages.tier == "scalar" else array_code
     lines: list[str] = []
     for name in MANY:
-        if name in stages.programs:
+        if name == "along" and name in stages.programs and stages.tier == "scalar":
+            lines.extend([*points_code(stages.programs[name], "_along_points"), "", ""])
+        elif name in stages.programs:
             code = code_of(stages.programs[name], f"_{name.upper()}", constants)
             lines.extend([*code.lines, "", ""])
     arrays = needed_texts([*lines, "_sweep"], array_functions.FUNCTIONS)

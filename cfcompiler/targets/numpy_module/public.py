@@ -25,7 +25,7 @@ def returned(interface: Interface, stage: str) -> int:
 def point_results(interface: Interface, stage: str, texts: Sequence[str]) -> str:
     """What the function of a stage for single points returns."""
     split = returned(interface, stage)
-    if stage == "lexicographic":
+    if stage in ("lexicographic", "along"):
         return f"{tuple_text(texts[:-1])}, {texts[-1]}"
     head, tail = texts[:split], texts[split:]
     if stage == "value" or not split:
@@ -213,20 +213,12 @@ class _Writer:
                 '        raise ArithmeticError("the gradient is not finite here")',
                 "    return found",
             ]
-        if interface.points and all(not shape for _, shape in interface.inputs) and self.params:
-            tests = " and ".join(f"type({name}) is float" for name in self.params)
-            lines += [
-                f"    if {tests}:",
-                "        try:",
-                f"            found, tied = _lexicographic_point({self._parameters()})",
-                f"            if not tied and {self._finite()}:",
-                "                return found",
-                "        except (ArithmeticError, ValueError):",
-                "            pass  # on NumPy's float64, below",
-            ]
+        lines += self._fast_lexicographic()
         lines.append(self._read("_NAMES", "_SHAPES", sequence_text(self.params)))
         moving = tuple(place in interface.moving for place in range(len(self.params)))
         on_arcs = "_slopes_point" if interface.on_tape else "_lexicographic_point"
+        along = "_along_point" if interface.along else "None"
+        rows = "_along_rows" if interface.along else "None"
         if not interface.points:
             on_arcs = "_arrays_on_arcs"
         end = f"{moving}, {not interface.on_tape}"
@@ -234,7 +226,7 @@ class _Writer:
             lines += [
                 "    if not lead:",
                 "        point = [array.tolist() for array in arrays]",
-                f"        return _lexicographic_at(_lexicographic_point, {on_arcs}, point, {end})",
+                f"        return _lexicographic_at(_lexicographic_point, {along}, {on_arcs}, point, {end})",
             ]
         if interface.on_tape:
             lines += [
@@ -245,10 +237,45 @@ class _Writer:
             ]
         else:
             lines.append("    found = _sweep(_LEXICOGRAPHIC, arrays)")
-        lines.append(f"    found = _lexicographic_rows(found, {on_arcs}, arrays, lead, {end})")
+        lines.append(f"    found = _lexicographic_rows(found, {rows}, {on_arcs}, arrays, lead, {end})")
         if not interface.points:
             lines.append("    found = _numbers_of(found, None)")
-        return [*lines, f"    return {self._whole('found', len(self.moving))}"]
+        return [*lines, f"    return {self._whole('found', len(self.moving))}", *self._along_rows()]
+
+    def _fast_lexicographic(self) -> list[str]:
+        """The way of plain floats."""
+        interface = self.interface
+        if not interface.points or not self.params or any(shape for _, shape in interface.inputs):
+            return []
+        call = f"({self._parameters()})"
+        again = [
+            "            if tied:",
+            f"                found, tied = _along_point{call}",
+        ]
+        return [
+            f"    if {' and '.join(f'type({name}) is float' for name in self.params)}:",
+            "        try:",
+            f"            found, tied = _lexicographic_point{call}",
+            *again * interface.along,
+            f"            if not tied and {self._finite()}:",
+            "                return found",
+            "        except (ArithmeticError, ValueError):",
+            "            pass  # not with plain floats: see below",
+        ]
+
+    def _along_rows(self) -> list[str]:
+        """The function that resolves ties at many points, their number on the first axis."""
+        if not self.interface.along:
+            return []
+        lines = ["", "", "def _along_rows(*rows):"]
+        if not self.interface.points:
+            return [*lines, "    return _sweep(_ALONG, rows)"]
+        return [
+            *lines,
+            '    with np.errstate(all="ignore"):',
+            "        found = _along_points(len(rows[0]), *(np.moveaxis(row, 0, -1) for row in rows))",
+            "    return [np.moveaxis(np.atleast_1d(part), -1, 0) for part in found]",
+        ]
 
     def _finite(self) -> str:
         return "math.isfinite(found)" if len(self.moving) == 1 else "all(map(math.isfinite, found))"
