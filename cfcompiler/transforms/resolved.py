@@ -74,6 +74,8 @@ class _Resolver:
         self.exact: set[str] = set()  # inputs, constants, and what is one of them or of their negatives
         self.sure_of_zero: set[str] = set()  # what is 0 in floats only where it is 0: also their differences
         self.active = active_values(program)
+        self.zeros: set[str] = set()  # constants
+        self.numbers: dict[str, Fraction] = {}  # tangents that are constants
 
     def run(self) -> Resolved:
         builder = self.builder
@@ -101,7 +103,9 @@ class _Resolver:
 
     def _direction(self, x: Value, place: int) -> Value:
         if not x.shape:
-            return self.builder.constant(direction(place))
+            value = self.builder.constant(direction(place))
+            self.numbers[value.name] = direction(place)
+            return value
         data = np.array([float(direction(place + entry)) for entry in range(prod(x.shape))])
         return self.builder.array(self.builder.fresh(f"d_{x.name}"), data.reshape(x.shape))
 
@@ -133,6 +137,8 @@ class _Resolver:
                 number = instruction.attribute("value")
                 if not isinstance(number, Fraction) or Fraction(repr(float(number))) != number:
                     return
+                if number == 0:
+                    self.zeros.add(name)
                 args = ()
             case Apply(op=op) if op in ("mul", "ipow", "add", "sub"):
                 sources = self.exact if op in ("add", "sub") else self.sure_of_zero
@@ -153,25 +159,34 @@ class _Resolver:
         """Whether left and right are equal in floats only where they are equal."""
         if left.name in self.exact and right.name in self.exact:
             return True
-        zero = self.builder.constant(0).name
         sides = (left.name, right.name)
-        return zero in sides and all(side in self.sure_of_zero or side == zero for side in sides)
+        return any(side in self.zeros for side in sides) and all(side in self.sure_of_zero for side in sides)
 
     # what is compared with 0
 
     def _switch(self, left: Value, right: Value) -> Value:
         builder = self.builder
-        gap = builder.apply("sub", left, right)
+        gap = left if right.name in self.zeros else builder.apply("sub", left, right)
         one, other = self.tangents.get(left.name), self.tangents.get(right.name)
         if other is None:
             assert one is not None
             slope = one
         else:
             slope = builder.apply("neg", other) if one is None else builder.apply("sub", one, other)
+        known = self._known(one, other)
+        if known is not None and known != 0 and self._is_exact_tie(left, right):
+            slope = builder.constant(known)
+        else:
+            slope = self._believed(slope, left, right)
         tied = self._compare("equal", left, right)
-        z = builder.select(tied, self._believed(slope, left, right), gap, lazy=False)
+        z = builder.select(tied, slope, gap, lazy=False)
         self.sides[z.name] = (left, right)
         return z
+
+    def _known(self, one: Value | None, other: Value | None) -> Fraction | None:
+        """The difference of two tangents where both are constants."""
+        numbers = [Fraction(0) if side is None else self.numbers.get(side.name) for side in (one, other)]
+        return None if numbers[0] is None or numbers[1] is None else numbers[0] - numbers[1]
 
     def _compare(self, op: str, left: Value, right: Value) -> Value:
         found = self.builder.apply(op, left, right)
@@ -225,7 +240,9 @@ class _Resolver:
                 self._total(instruction, arms, 0)
             return
         op, args = instruction.op, instruction.args
-        if op in ("constant", "array", "to_real"):
+        if op == "constant" and isinstance(number := instruction.attribute("value"), Fraction):
+            self.bounds[name] = Bound(self.builder.constant(abs(number)), None, 1)
+        elif op in ("constant", "array", "to_real"):
             self.bounds[name] = Bound(self._absolute(instruction.out), None, 1)
         elif op in ("add", "sub"):
             self._total(instruction, args, 1)

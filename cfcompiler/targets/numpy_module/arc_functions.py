@@ -203,8 +203,9 @@ def _moved_entry(run: Any, x: float, place: int, levels: int) -> Any:
     if not math.isfinite(x):
         raise ValueError(f"there is no gradient at {x}")
     slope = Fraction(1, (1 + place // 40) * 2 ** (10 * (place % 40)))
-    arc = _arc(run, 1, 0, [_exactly(x), slope], True)
-    return _arc(run, place + 1, 0, [arc, Fraction(1)], True) if 0 < place < levels else arc
+    gap = [Fraction(0)] * (run["power"] - 1)
+    arc = _arc(run, 1, 0, [_exactly(x), *gap, slope], True)
+    return _arc(run, place + 1, 0, [arc, *gap, Fraction(1)], True) if 0 < place < levels else arc
 
 
 def _gradient_on_arcs(
@@ -216,9 +217,10 @@ def _gradient_on_arcs(
     that leaves a comparison at 0. `known`: whether `function` is right about what is equal all around the point.
     """
     size = sum(np.size(part) for part, moves in zip(point, moving, strict=True) if moves)
-    levels, terms = 1, _TERMS[0]
+    levels, tried = 1, 0
     while True:
-        run = {"final": known and levels >= size, "known": {}, "terms": terms}
+        terms, power = _TERMS[tried]
+        run = {"final": known and levels >= size, "known": {}, "terms": terms, "power": power}
         places = iter(range(size))
 
         def entry(x: Any, moves: bool, run: Any = run, places: Any = places, levels: int = levels) -> Any:
@@ -236,9 +238,9 @@ def _gradient_on_arcs(
         except RecursionError:
             raise ArithmeticError("there are too many directions to be told apart here") from None
         except ArithmeticError:
-            if terms == _TERMS[1]:
+            if tried == len(_TERMS) - 1:
                 raise
-            terms = _TERMS[1]
+            tried += 1
 
 
 def _lexicographic_at(

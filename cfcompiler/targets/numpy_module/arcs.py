@@ -13,9 +13,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-_TERMS = (3, 12)  # known terms of a series that is not a polynomial, at first and at most
+# Known terms of a series that is not a polynomial, and which power of t the point moves by: tried one after the other.
+_TERMS = ((3, 1), (12, 1), (36, 6))  # the last for roots of what vanishes
 _READ = {float(n): Fraction(n) for n in (-1, 0, 1, 2)} | {0.5: Fraction(1, 2)}
-_LONGEST = 40  # terms of a polynomial; what is longer is cut there
+_LONGEST = 120  # terms of a polynomial; what is longer is cut there
 
 
 class _Arc:
@@ -65,7 +66,7 @@ def _remembered(function: Callable[..., Any]) -> Callable[..., Any]:
         y = _once(function, *operands)
         if isinstance(y, _Arc):
             return y
-        return _arc({"final": True, "known": {}, "terms": _TERMS[0]}, 0, 0, [y], True)
+        return _arc({"final": True, "known": {}, "terms": 3}, 0, 0, [y], True)
 
     return called
 
@@ -86,7 +87,7 @@ def _is_zero(x: Any) -> bool:
 
 def _nowhere(like: Any, why: str) -> Any:
     """No number: what would be computed with it is none either, unless it is multiplied by 0 or not selected."""
-    run = like.run if isinstance(like, _Arc) else {"final": True, "known": {}, "terms": _TERMS[0]}
+    run = like.run if isinstance(like, _Arc) else {"final": True, "known": {}, "terms": 3}
     return _Arc(run, 0, 0, (), True, why)
 
 

@@ -132,7 +132,8 @@ def _point_lines(stages: Stages, interface: Interface) -> list[str]:
 
 def _arc_names(lines: Sequence[str]) -> dict[str, str]:
     """Names of functions of numbers that `lines` call, with what arcs have for each."""
-    called = set(re.findall(r"(?<![\w.])\w+(?=\()", "\n".join(lines)))
+    code = [line for text in lines for line in text.split("\n") if '"""' not in line]
+    called = set(re.findall(r"(?<![\w.])\w+(?=\()", "\n".join(code)))
     return {name: arc for name, arc in arc_functions.NAMES.items() if name in called}
 
 
@@ -142,14 +143,19 @@ def _arc_numpy(lines: Sequence[str]) -> dict[str, str]:
     return {name: arc for name, arc in arc_functions.NUMPY_NAMES.items() if name in called}
 
 
+def _has_powers(lines: Sequence[str]) -> bool:
+    return any(re.search(r"^ *\w+ = [^#]*\*\*-?\d", line) is not None for line in lines)
+
+
 def _arc_texts(lines: Sequence[str], many: Sequence[str]) -> list[str]:
     """What the gradient of the program needs to be run on infinitely small numbers."""
     if "_lexicographic_" not in "\n".join(lines):
         return []
     own = [*_arc_names(lines).values(), "_remembered"]
-    if "**" in "\n".join([*lines, *many]):
+    arrays = "_arrays_on_arcs" in "\n".join(lines)
+    if _has_powers(many if arrays else lines):
         own.append("_raised")
-    if "_arrays_on_arcs" in "\n".join(lines):
+    if arrays:
         own += [*_arc_numpy(many).values(), "_numpy_on_arcs", "_order_of_arcs"]
     return needed_texts([*lines, *own], arc_functions.TABLE)
 
@@ -161,13 +167,14 @@ def _arc_lines(
     names = _arc_names(lines)
     own = [match[1] for text in functions if (match := re.match(r"def (\w+)", text))]
     rows = [f'    "{name}": _remembered({arc}),' for name, arc in names.items()]
-    power = ["_Arc.__pow__ = lambda x, n: _once(_raised, x, n)"] * ("**" in "\n".join(lines))
+    power = ["_Arc.__pow__ = lambda x, n: _once(_raised, x, n)"] * _has_powers(lines)
     if arrays:
         pairs = ", ".join(f'"{name}": _remembered({arc})' for name, arc in _arc_numpy(lines).items())
         rows += [f'    "np": _numpy_on_arcs({{{pairs}}}),', '    "_order": _order_of_arcs,']
     return [
         "",
-        f"_TERMS = {arcs._TERMS}  # known terms of a series that is not a polynomial, at first and at most",
+        "# Known terms of a series that is not a polynomial, and which power of t the point moves by.",
+        f"_TERMS = {arcs._TERMS}",
         f"_LONGEST = {arcs._LONGEST}  # terms of a polynomial; what is longer is cut there",
         "_READ = {float(n): Fraction(n) for n in (-1, 0, 1, 2)} | {0.5: Fraction(1, 2)}",
         *power,

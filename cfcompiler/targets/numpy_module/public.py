@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from cfcompiler.ir import Shape
 from cfcompiler.targets.numpy_module.interface import Interface, sequence_text, tuple_text
+from cfcompiler.targets.numpy_module.lexicographic_text import lexicographic_lines
 
 
 def returned(interface: Interface, stage: str) -> int:
@@ -189,96 +190,10 @@ class _Writer:
         ]
 
     def lexicographic(self) -> list[str]:
-        """The gradient where nothing is tied; else the functions of arc_functions.py."""
-        interface = self.interface
-        if not interface.scalar:
+        if not self.interface.scalar:
             return self._needs_scalar("lexicographic")
-        lines = [
-            f"def lexicographic({self._parameters()}):",
-            f'    """A limit of gradients of {self._described()} at points near by, whatever the tie rules.',
-            "",
-            "    The gradient where the program is smooth; where something is tied, what the gradient tends to on the way",
-            "    into the point from x + t1 d + t2 e2 + ...: t1 > 0 infinitely small, each next t against all powers of the",
-            "    one before, d = (1, 2**-10, 2**-20, ...). The choices are made in exact arithmetic where the program is",
-            "    piecewise rational (floats are read as they are written: 0.1 is 1/10), else with coefficients in floats,",
-            "    of which one that should be 0 may not be. Raises ArithmeticError where there is no such limit, or it is",
-            "    not found: a slope without bound, series that cancel to all known terms.",
-            '    """',
-        ]
-        if not interface.lexicographic:
-            return [
-                *lines,
-                f"    found = grad({self._parameters()})",
-                f"    if not all(np.isfinite(part).all() for part in {'found' if len(self.moving) != 1 else '(found,)'}):",
-                '        raise ArithmeticError("the gradient is not finite here")',
-                "    return found",
-            ]
-        lines += self._fast_lexicographic()
-        lines.append(self._read("_NAMES", "_SHAPES", sequence_text(self.params)))
-        moving = tuple(place in interface.moving for place in range(len(self.params)))
-        on_arcs = "_slopes_point" if interface.on_tape else "_lexicographic_point"
-        along = "_along_point" if interface.along else "None"
-        rows = "_along_rows" if interface.along else "None"
-        if not interface.points:
-            on_arcs = "_arrays_on_arcs"
-        end = f"{moving}, {not interface.on_tape}"
-        if interface.points:
-            lines += [
-                "    if not lead:",
-                "        point = [array.tolist() for array in arrays]",
-                f"        return _lexicographic_at(_lexicographic_point, {along}, {on_arcs}, point, {end})",
-            ]
-        if interface.on_tape:
-            lines += [
-                "    slopes = _sweep_tape(_gradient_point, arrays)[1:]",
-                "    signs = _sweep_tape(_signature_point, arrays)",
-                "    tied = np.any([(sign == 0) | (sign == 2) for sign in signs], axis=0)",
-                "    found = [*slopes, tied]",
-            ]
-        else:
-            lines.append("    found = _sweep(_LEXICOGRAPHIC, arrays)")
-        lines.append(f"    found = _lexicographic_rows(found, {rows}, {on_arcs}, arrays, lead, {end})")
-        if not interface.points:
-            lines.append("    found = _numbers_of(found, None)")
-        return [*lines, f"    return {self._whole('found', len(self.moving))}", *self._along_rows()]
-
-    def _fast_lexicographic(self) -> list[str]:
-        """The way of plain floats."""
-        interface = self.interface
-        if not interface.points or not self.params or any(shape for _, shape in interface.inputs):
-            return []
-        call = f"({self._parameters()})"
-        again = [
-            "            if tied:",
-            f"                found, tied = _along_point{call}",
-        ]
-        return [
-            f"    if {' and '.join(f'type({name}) is float' for name in self.params)}:",
-            "        try:",
-            f"            found, tied = _lexicographic_point{call}",
-            *again * interface.along,
-            f"            if not tied and {self._finite()}:",
-            "                return found",
-            "        except (ArithmeticError, ValueError):",
-            "            pass  # not with plain floats: see below",
-        ]
-
-    def _along_rows(self) -> list[str]:
-        """The function that resolves ties at many points, their number on the first axis."""
-        if not self.interface.along:
-            return []
-        lines = ["", "", "def _along_rows(*rows):"]
-        if not self.interface.points:
-            return [*lines, "    return _sweep(_ALONG, rows)"]
-        return [
-            *lines,
-            '    with np.errstate(all="ignore"):',
-            "        found = _along_points(len(rows[0]), *(np.moveaxis(row, 0, -1) for row in rows))",
-            "    return [np.moveaxis(np.atleast_1d(part), -1, 0) for part in found]",
-        ]
-
-    def _finite(self) -> str:
-        return "math.isfinite(found)" if len(self.moving) == 1 else "all(map(math.isfinite, found))"
+        read = self._read("_NAMES", "_SHAPES", sequence_text(self.params))
+        return lexicographic_lines(self.interface, self._described(), read)
 
     def jvp(self) -> list[str]:
         count = len(self.interface.results)
