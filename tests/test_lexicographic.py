@@ -221,6 +221,17 @@ def test_a_blocked_piece_adds_exactly_nothing() -> None:
     assert found.tolist() == [0.0, 0.25, 0.0]
 
 
+def test_an_arm_that_is_not_taken_may_divide_by_zero() -> None:
+    text = "where(n < b, n*n / 2 / b, n - b/2)"
+    compiled = compile_text(f"def f(x, b: Const):\n    n = abs(x)\n    return {text}\n")
+    assert compiled.lexicographic(1.0, 0.0) == 1.0
+    assert compiled.lexicographic(0.0, 0.0) == 1.0
+    assert lexicographic("where(x > 0, 1 / relu(x), x) + relu(y*y) + relu(y)", -1.0, 0.0, params="x, y") == (
+        1.0,
+        1.0,
+    )
+
+
 def test_more_than_forty_inputs_are_told_apart() -> None:
     found = lexicographic(
         "max(x[0], x[45]) + max(x[50], x[3]) + sort(x)[59]", np.zeros(60), params="x: Real[60]"
@@ -252,3 +263,21 @@ def test_every_option_of_an_input_is_read_as_by_grad() -> None:
     assert [part.shape for part in found] == [(2, 3), (2, 3)]
     assert found[0].tolist() == [[1.0, 2.0, 3.0]] * 2
     assert compiled.lexicographic(0, 1) == (1.0, 0.0)
+
+
+def outcome(module: Any, point: tuple[Any, ...]) -> list[float] | str:
+    try:
+        return flat(module.lexicographic(*point))
+    except (ArithmeticError, ValueError) as problem:
+        return str(problem)
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_the_rules_of_a_program_do_not_matter(seed: int) -> None:
+    program = random_program(4000 + seed, size=14)
+    first, second = module_of(program), module_of(settled(program))
+    for point in random_points(program, seed, 6):
+        one, other = outcome(first, plain(point)), outcome(second, plain(point))
+        assert one == other
+        if isinstance(one, list):
+            assert np.isfinite(one).all()

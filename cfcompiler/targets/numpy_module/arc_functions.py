@@ -208,6 +208,11 @@ def _moved_entry(run: Any, x: float, place: int, levels: int) -> Any:
     return _arc(run, place + 1, 0, [arc, *gap, Fraction(1)], True) if 0 < place < levels else arc
 
 
+def _constant(run: Any, x: float) -> Any:
+    """A number that does not move, as an arc: what is computed with it does not raise."""
+    return _arc(run, 0, 0, [_exactly(x)], True) if math.isfinite(x) else x
+
+
 def _gradient_on_arcs(
     function: Callable[..., Any], point: Sequence[Any], moving: Sequence[bool], known: bool
 ) -> Any:
@@ -226,11 +231,15 @@ def _gradient_on_arcs(
         def entry(x: Any, moves: bool, run: Any = run, places: Any = places, levels: int = levels) -> Any:
             if isinstance(x, list):
                 return [entry(part, moves, run, places, levels) for part in x]
-            return _moved_entry(run, x, next(places), levels) if moves else _exactly(x)
+            return _moved_entry(run, x, next(places), levels) if moves else _constant(run, x)
 
+        code = function.__code__
+        code = code.replace(
+            co_consts=tuple(_constant(run, c) if type(c) is float else c for c in code.co_consts)
+        )
         inputs = [entry(part, moves) for part, moves in zip(point, moving, strict=True)]
         try:
-            return _limits(FunctionType(function.__code__, _ARC)(*inputs)[0])
+            return _limits(FunctionType(code, _ARC)(*inputs)[0])
         except _Vanishing:
             if levels >= min(size, 64):
                 raise ArithmeticError(f"a comparison is 0 along {levels} directions") from None

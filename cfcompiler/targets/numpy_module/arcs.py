@@ -173,7 +173,7 @@ def _times(x: Any, y: Any) -> Any:
 
 
 def _over(x: Any, y: Any) -> Any:
-    if not isinstance(x, _Arc) and x == 0 and isinstance(y, _Arc):
+    if _is_zero(x) and isinstance(y, _Arc) and (not isinstance(x, _Arc) or x.level == 0):
         return Fraction(0)  # a cotangent that is blocked
     if _is_zero(y):
         return _nowhere(x if isinstance(x, _Arc) else y, "a division by 0")
@@ -206,6 +206,8 @@ def _over(x: Any, y: Any) -> Any:
 
 def _raised(x: Any, n: Any) -> Any:
     """x**n."""
+    if isinstance(n, _Arc) and n.level == 0 and not n.why:
+        n = n.terms[0] if n.terms else 0
     if isinstance(n, _Arc):
         return _exp_arc(n * _log_arc(x))
     n = Fraction(n)
@@ -265,7 +267,7 @@ def _sign_arc(x: Any) -> int:
         raise ArithmeticError(
             f"the sides of a comparison agree up to order {x.low}, which is all that is known"
         )
-    if not x.run["final"]:
+    if x.level and not x.run["final"]:
         raise _Vanishing
     return 0
 
