@@ -154,7 +154,7 @@ def limiting(program: Program, point: Sequence[np.ndarray]) -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(24))
 def test_random_programs_tend_to_it(seed: int) -> None:
     program = random_program(1000 + seed, size=14, wild=False)
     module = module_of(program)
@@ -164,7 +164,7 @@ def test_random_programs_tend_to_it(seed: int) -> None:
         )
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(14))
 def test_random_arrays_tend_to_it(seed: int) -> None:
     program = random_array_program(2000 + seed)
     module = module_of(program)
@@ -174,7 +174,7 @@ def test_random_arrays_tend_to_it(seed: int) -> None:
         )
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_a_batch_is_its_points(seed: int) -> None:
     program = random_program(3000 + seed, size=14, wild=False)
     module = module_of(program)
@@ -186,9 +186,7 @@ def test_a_batch_is_its_points(seed: int) -> None:
         assert [float(part[row]) for part in found] == pytest.approx(single, rel=1e-13, abs=1e-13)
 
 
-@pytest.mark.parametrize(
-    "name", ["khan_barton", "softplus_relu_abs", "midrange", "relu3", "pool_of_equals", "abs_two_ways"]
-)
+@pytest.mark.parametrize("name", ["khan_barton", "softplus_relu_abs", "pool_of_equals"])
 def test_it_does_not_depend_on_the_preset(name: str) -> None:
     found = []
     for preset in preset_names():
@@ -272,7 +270,7 @@ def outcome(module: Any, point: tuple[Any, ...]) -> list[float] | str:
         return str(problem)
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(10))
 def test_the_rules_of_a_program_do_not_matter(seed: int) -> None:
     program = random_program(4000 + seed, size=14)
     first, second = module_of(program), module_of(settled(program))
