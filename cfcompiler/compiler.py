@@ -70,6 +70,10 @@ class Compiled:
         """The gradient by the backward program."""
         return self.namespace["grad"](*inputs)
 
+    def lexicographic(self, *inputs: Any) -> Any:
+        """A limit of gradients at points near by, whatever the tie rules. Raises ArithmeticError."""
+        return self.namespace["lexicographic"](*inputs)
+
     def value_and_grad(self, *inputs: Any) -> Any:
         """(f, gradient) by the backward program."""
         return self.namespace["value_and_grad"](*inputs)
