@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from cfcompiler.analyses.field import Field, field_at, filled, seeds_of
 from cfcompiler.analyses.judgement_texts import judged_texts
 from cfcompiler.analyses.large import is_large, qualified
 from cfcompiler.analyses.ties_here import ties_here
-from cfcompiler.analyses.truth import USUAL, Effort, truth_at, truth_of_large
+from cfcompiler.analyses.truth import USUAL, Effort, Truth, truth_at, truth_of_large
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
@@ -22,10 +23,12 @@ from cfcompiler.ir import Instruction, Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special, to_float
 from cfcompiler.primitives import TABLE
-from cfcompiler.report import Nested, PointReport, Row
+from cfcompiler.report import Judged, Nested, PointReport, Row
 from cfcompiler.transforms.forward import jvp, modes_agree
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
+
+Mode: TypeAlias = Literal["forward", "backward"]
 
 MOST_FORWARD_RUNS = 24  # inputs with more entries have forward mode derived, where that is a theorem
 
@@ -35,13 +38,8 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
 
     Raises CFError where the point is outside the domain, or where a branch cannot be decided.
     """
-    try:
-        values = run(program, point, EXACT)
-        _check_domain(program, values)
-        backward, finite = _backward(program, point)
-        forward = backward if _forward_follows(program, finite) else _forward(program, point)
-    except Undecided as problem:
-        raise _undecided(program, problem) from None
+    ad_here = ad_at(program, point)
+    values, forward, backward = ad_here.values, ad_here.forward, ad_here.backward
     tied = ties_here(program, point)
     results = [nested(values[value.name]) for value in program.results]
     rows = [_row(program, row) for row in map(_texts, backward)]
@@ -81,8 +79,57 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
         field.complete,
         field.reason,
         tuple(notes),
-        judged_texts(found, lambda vector: _rows_of(program, point, vector)),
+        judged_here(program, point, found),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ADHere:
+    """The values of a program at a point and what AD returns there: for each output entry, an array for each input."""
+
+    program: Program
+    values: Mapping[str, Any]
+    forward: list[list[Any]]
+    backward: list[list[Any]]
+
+    @property
+    def here(self) -> list[Any]:
+        """The entries of the results."""
+        return [x for result in self.program.results for x in np.reshape(self.values[result.name], -1)]
+
+    @property
+    def results(self) -> Nested:
+        """The results as texts; a list of them where there are several."""
+        texts = [nested(self.values[value.name]) for value in self.program.results]
+        return texts[0] if len(texts) == 1 else texts
+
+    def rows(self, mode: Mode) -> tuple[Row, ...]:
+        """What AD returns, as texts."""
+        return tuple(_row(self.program, _texts(row)) for row in self._jacobian(mode))
+
+    def vector(self, mode: Mode) -> list[Any]:
+        """What AD returns, row after row."""
+        return [entry for row in self._jacobian(mode) for entry in _flat(row)]
+
+    def _jacobian(self, mode: Mode) -> list[list[Any]]:
+        return self.forward if mode == "forward" else self.backward
+
+
+def ad_at(program: Program, point: Mapping[str, Any]) -> ADHere:
+    """The program and both modes of AD at `point`, exactly. Raises CFError as `at` does."""
+    try:
+        values = run(program, point, EXACT)
+        _check_domain(program, values)
+        backward, finite = _backward(program, point)
+        forward = backward if _forward_follows(program, finite) else _forward(program, point)
+    except Undecided as problem:
+        raise _undecided(program, problem) from None
+    return ADHere(program, values, forward, backward)
+
+
+def judged_here(program: Program, point: Mapping[str, Any], found: Truth) -> Judged:
+    """The judgement for readers, in rows by the inputs of the program."""
+    return judged_texts(found, lambda vector: _rows_of(program, point, vector))
 
 
 def _rows_of(program: Program, point: Mapping[str, Any], vector: Sequence[Any]) -> tuple[Row, ...]:
