@@ -147,6 +147,15 @@ def test_a_definition_that_computes_another_value_has_its_own_truth(monkeypatch:
     )
 
 
+def test_a_truth_that_is_not_known_is_told_by_its_reason_alone() -> None:
+    text = "def f(v: Real[3]):\n    return median(v) + sort(v)[0]*max(v)\n"
+    report = compile_text(text).compare(v=[1, 1, 1])
+    rows = {row.name: row for row in report.presets}
+    assert (report.truth.gradient, rows["jax"].verdict) == (({"v": ["1", "1", "1"]},), "spurious")
+    for row in report.presets:
+        assert row.other is None or row.other.clarke or row.reason in text_of(report, 200)
+
+
 def changed(preset: str, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
     """One preset with other rules."""
     from dataclasses import replace

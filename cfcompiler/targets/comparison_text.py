@@ -165,7 +165,7 @@ def _notes(report: ComparisonReport) -> Iterator[str]:
         yield reason if everybody else f"{', '.join(names)}: {reason}"
     others: dict[str, list[str]] = {}
     for row in report.presets:
-        if row.other is not None:
+        if row.other is not None and (row.other.clarke or row.other.value != report.truth.value):
             others.setdefault(_other(report, row.other), []).append(row.name)
     for text, names in others.items():
         yield f"{', '.join(names)}: composed of other operations; there {text}"
