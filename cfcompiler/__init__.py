@@ -12,17 +12,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cfcompiler.compiler import Compiled, compile, compile_file, compile_text, program
     from cfcompiler.errors import CFError
+    from cfcompiler.gradient_check.check import gradcheck
+    from cfcompiler.gradient_check.verdicts import GradcheckReport, GradientRejected
 
-__all__ = ["CFError", "Compiled", "__version__", "compile", "compile_file", "compile_text", "program"]
+__all__ = [
+    "CFError",
+    "Compiled",
+    "GradcheckReport",
+    "GradientRejected",
+    "__version__",
+    "compile",
+    "compile_file",
+    "compile_text",
+    "gradcheck",
+    "program",
+]
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CFError": "errors",
     "Compiled": "compiler",
+    "GradcheckReport": "gradient_check.verdicts",
+    "GradientRejected": "gradient_check.verdicts",
     "compile": "compiler",
     "compile_file": "compiler",
     "compile_text": "compiler",
+    "gradcheck": "gradient_check.check",
     "program": "compiler",
 }
 

@@ -11,21 +11,24 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from cfcompiler import errors
-from cfcompiler.analyses.field import Field, field_at, filled, seeds_of
+from cfcompiler.analyses.field import MOST_SCALARS, Field, Vertex, field_at, filled, seeds_of
+from cfcompiler.analyses.judgement import Judgement
 from cfcompiler.analyses.judgement_texts import judged_texts
+from cfcompiler.analyses.landscape import USUAL, Effort, landscape_at
 from cfcompiler.analyses.large import is_large, qualified
 from cfcompiler.analyses.ties_here import ties_here
-from cfcompiler.analyses.truth import USUAL, Effort, Truth, truth_at, truth_of_large
+from cfcompiler.analyses.truth import Facts, facts_at, facts_of_large, judgement_of, nothing_known
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
-from cfcompiler.ir import Instruction, Program
+from cfcompiler.ir import Apply, Instruction, Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special, to_float
 from cfcompiler.primitives import TABLE
-from cfcompiler.report import Judged, Nested, PointReport, Row
+from cfcompiler.report import Judged, Nested, PointReport, Row, TieHere
 from cfcompiler.transforms.forward import jvp, modes_agree
 from cfcompiler.transforms.reverse import vjp
+from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
 from cfcompiler.transforms.tidy import tidy
 
 Mode: TypeAlias = Literal["forward", "backward"]
@@ -48,24 +51,11 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
     if forward_rows != rows:
         notes.append(_difference_note(program))
     notes.extend(_float_notes(program, point, [_texts(row) for row in backward]))
-    known = qualified(program, point) if is_large(program) else None
-    if known is not None:
-        field = Field(tuple((vertex,) for vertex in known.vertices), True, "")
-    elif tied:
-        field = field_at(program, point)
-    else:
-        field = Field((tuple(map(_flat, backward)),), True, "")
+    ad = tuple(ad_here.vector("backward"))
+    field, facts = _surroundings(program, point, ad_here.here, tied, tuple(map(_flat, backward)), effort)
     vertices = tuple(tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices)
-    jumping = next((tie for tie in tied if tie.op in TABLE and TABLE[tie.op].jumps), None)
-    if jumping is not None:
-        field = Field((), False, f"{jumping.op} jumps here, and D is not known where a step jumps")
-    ad = [entry for row in backward for entry in _flat(row)]
-    if known is not None:
-        found = truth_of_large(known, ad)
-    else:
-        here = [entry for result in program.results for entry in np.reshape(values[result.name], -1)]
-        joined = [[entry for row in vertex for entry in row] for vertex in field.vertices]
-        found = truth_at(program, point, here, ad, joined, field.complete, effort)
+    joined = [[entry for row in vertex for entry in row] for vertex in field.vertices]
+    judgement = judgement_of(facts, ad, joined, field.complete)
     return PointReport(
         program.name,
         ties,
@@ -79,7 +69,7 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
         field.complete,
         field.reason,
         tuple(notes),
-        judged_here(program, point, found),
+        judged_here(program, point, judgement, facts),
     )
 
 
@@ -127,9 +117,54 @@ def ad_at(program: Program, point: Mapping[str, Any]) -> ADHere:
     return ADHere(program, values, forward, backward)
 
 
-def judged_here(program: Program, point: Mapping[str, Any], found: Truth) -> Judged:
+def judged_here(program: Program, point: Mapping[str, Any], judgement: Judgement, facts: Facts) -> Judged:
     """The judgement for readers, in rows by the inputs of the program."""
-    return judged_texts(found, lambda vector: _rows_of(program, point, vector))
+    return judged_texts(judgement, facts.lexicographic, lambda vector: _rows_of(program, point, vector))
+
+
+def _surroundings(
+    program: Program,
+    point: Mapping[str, Any],
+    here: Sequence[Any],
+    tied: Sequence[TieHere],
+    gradient: Vertex,
+    effort: Effort,
+) -> tuple[Field, Facts]:
+    """D, and what is true of the program; `gradient` is what the program's own path gives."""
+    known = qualified(program, point) if is_large(program) else None
+    if known is not None:
+        return Field(tuple((vertex,) for vertex in known.vertices), True, ""), facts_of_large(known)
+    try:
+        unrolled = tidy(scalarize(tidy(program), MOST_SCALARS))
+    except TooManyScalars as problem:
+        return Field((), False, str(problem)), nothing_known("unknown", str(problem))
+    landscape = landscape_at(unrolled, point, effort)
+    facts = facts_at(unrolled, point, here, landscape, effort)
+    jumping = next((tie for tie in tied if tie.op in TABLE and TABLE[tie.op].jumps), None)
+    if jumping is not None:
+        reason = f"{jumping.op} jumps here, and D is not known where a step jumps"
+        return Field((), False, reason), facts
+    field = field_at(unrolled, point, landscape) if tied else Field((gradient,), True, "")
+    if _has_ball(program, point):
+        reason = "norm2 at 0: D holds all vectors of a ball, of which the rule returns one"
+        return Field(field.vertices, False, reason), facts
+    return field, facts
+
+
+def _has_ball(program: Program, point: Mapping[str, Any]) -> bool:
+    """Whether some Euclidean norm is 0 here: its element set is a ball, which has no finite set of vertices."""
+    found = False
+
+    def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
+        nonlocal found
+        if isinstance(instruction, Apply) and instruction.op == "norm2":
+            found = found or any(x == 0 for x in values[instruction.out.name].flat)
+
+    if any(
+        isinstance(instruction, Apply) and instruction.op == "norm2" for instruction in program.instructions
+    ):
+        run(program, point, EXACT, watch)
+    return found
 
 
 def _rows_of(program: Program, point: Mapping[str, Any], vector: Sequence[Any]) -> tuple[Row, ...]:

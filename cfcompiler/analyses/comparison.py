@@ -13,9 +13,11 @@ from typing import Any, TypeAlias
 
 from cfcompiler import errors
 from cfcompiler.analyses.at import ADHere, Mode, ad_at, judged_here, nested
+from cfcompiler.analyses.field import MOST_SCALARS
+from cfcompiler.analyses.landscape import USUAL, Effort, landscape_at
 from cfcompiler.analyses.large import is_large, qualified
 from cfcompiler.analyses.same_function import FunctionNumbers, Key
-from cfcompiler.analyses.truth import USUAL, Effort, Landscape, followed_large, landscape_at, truth_in
+from cfcompiler.analyses.truth import Facts, facts_at, facts_of_large, judgement_of, nothing_known
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.errors import CFError
 from cfcompiler.ir import Program
@@ -23,6 +25,8 @@ from cfcompiler.language import read
 from cfcompiler.report import YOURS, ComparisonReport, Judged, PointTruth, PresetRow
 from cfcompiler.source import NOWHERE, Source
 from cfcompiler.ties import TieError, load_preset, preset_names
+from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
+from cfcompiler.transforms.tidy import tidy
 from cfcompiler.verify import verify
 
 Point: TypeAlias = Mapping[str, Any]  # name -> array of exact numbers
@@ -131,7 +135,7 @@ class _Judge:
         self.point = point
         self._effort = effort
         self._numbers = FunctionNumbers()
-        self._landscapes: dict[Key, Landscape] = {}
+        self._facts: dict[Key, Facts] = {}
         self._judged: dict[Key, Judged] = {}
 
     def answer(self, lowered: _Lowered) -> _Answer:
@@ -170,14 +174,15 @@ class _Judge:
         function = self._numbers.of(found.program)
         key = function, repr(found.rows(mode))
         if key not in self._judged:
-            if function not in self._landscapes:
-                self._landscapes[function] = self._landscape(found)
+            if function not in self._facts:
+                self._facts[function] = self._facts_of(found)
             # the field D is of no account here: the words do not depend on it
-            truth = truth_in(self._landscapes[function], found.vector(mode), (), False)
-            self._judged[key] = judged_here(found.program, self.point, truth)
+            facts = self._facts[function]
+            judgement = judgement_of(facts, found.vector(mode), (), False)
+            self._judged[key] = judged_here(found.program, self.point, judgement, facts)
         return self._judged[key]
 
-    def _landscape(self, found: ADHere) -> Landscape:
+    def _facts_of(self, found: ADHere) -> Facts:
         program = found.program
         if is_large(program):
             try:
@@ -185,8 +190,13 @@ class _Judge:
             except Undecided:
                 known = None  # which ties are met was not decided that way; the pieces may tell
             if known is not None:
-                return Landscape(program, self.point, followed_large(known))
-        return landscape_at(program, self.point, found.here, self._effort)
+                return facts_of_large(known)
+        try:
+            unrolled = tidy(scalarize(tidy(program), MOST_SCALARS))
+        except TooManyScalars as problem:
+            return nothing_known("unknown", str(problem))
+        landscape = landscape_at(unrolled, self.point, self._effort)
+        return facts_at(unrolled, self.point, found.here, landscape, self._effort)
 
 
 def _unanswered(lowered: _Lowered, complaint: CFError) -> _Answer:

@@ -15,13 +15,12 @@ from time import monotonic
 from typing import Literal
 
 from cfcompiler import numbers
-from cfcompiler.analyses.adjacency import touching
-from cfcompiler.analyses.limits import Limits
+from cfcompiler.analyses.landscape import Landscape
 from cfcompiler.analyses.neighbourhood import Local
 from cfcompiler.analyses.pieces import Leaf, Pieces, Sign
 from cfcompiler.analyses.seams import Seam, agrees_on
 from cfcompiler.arithmetic import Undecided
-from cfcompiler.feasibility.conditions import Arc, Budget, Open, Touches
+from cfcompiler.feasibility.conditions import Arc
 
 MOST_PAIRS = 4000
 
@@ -43,33 +42,27 @@ class Continuity:
 CONTINUOUS = Continuity("continuous")
 
 
-def continuity_of(
-    pieces: Pieces, limits: Limits, here: Sequence[numbers.Exact], seconds: float
-) -> Continuity:
-    """Whether the program is continuous near the point; `here` are its values there."""
-    if not pieces.joined:
+def continuity_of(landscape: Landscape, here: Sequence[numbers.Exact], seconds: float) -> Continuity:
+    """Whether the program is continuous near the point; `here` are its values there. Raises Undecided."""
+    limits = landscape.limits
+    if not landscape.pieces.joined or limits is None:
         return CONTINUOUS
-    end = monotonic() + seconds
-    thin = list(pieces.leaves(thin=True))
-    doubts: list[str] = []
+    doubt = ""
     for limit in limits.proved:
         if not _equal(limit.leaf.outputs, here):
             return _jump(limit.leaf, here, limit.arc)
-    for doubt in limits.doubtful:
-        if not _equal(doubt.leaf.outputs, here):
-            doubts.append(doubt.reason)
-    reached: list[Leaf] = []
-    for leaf in thin:
-        found = touching(pieces, leaf, Budget(max(0.05, min(2.0, end - monotonic()))))
-        if isinstance(found, Touches) and not _equal(leaf.outputs, here):
-            return _jump(leaf, here, found.arc)
-        if isinstance(found, Open) and not _equal(leaf.outputs, here):
-            doubts.append(found.reason)
-        if isinstance(found, Touches | Open):
-            reached.append(leaf)
-    if doubts:
-        return Continuity("unknown", f"whether the program jumps here: {doubts[0]}")
-    return _beside(pieces, limits.leaves, reached, end)
+    for thin in landscape.thin:
+        if not thin.doubt and not _equal(thin.leaf.outputs, here):
+            return _jump(thin.leaf, here, thin.arc)
+    uncertain = [(doubt.leaf, doubt.reason) for doubt in limits.doubtful]
+    uncertain += [(thin.leaf, thin.doubt) for thin in landscape.thin if thin.doubt]
+    for leaf, reason in uncertain:
+        if not _equal(leaf.outputs, here):
+            doubt = doubt or reason
+    if doubt:
+        return Continuity("unknown", f"whether the program jumps here: {doubt}")
+    thin_leaves = [thin.leaf for thin in landscape.thin]
+    return _beside(landscape.pieces, limits.leaves, thin_leaves, monotonic() + seconds)
 
 
 def _jump(leaf: Leaf, here: Sequence[numbers.Exact], arc: Arc | None) -> Continuity:

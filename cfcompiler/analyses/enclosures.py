@@ -108,6 +108,8 @@ class _Enclosure:
         return self._by_taylor(node, own, args[0], ranges[0])
 
     def _by_taylor(self, node: Local, own: Polynomial, argument: Polynomial, span: flint.arb) -> flint.arb:
+        if node.op not in _SERIES:
+            raise NoEnclosure(f"{node.op} has no enclosure")
         known = coefficients_of(node, ORDER)
         remainder = _remainder(node.op, span)
         moved = argument - constant(self.variables, node.args[0].value)
@@ -174,8 +176,6 @@ def _fraction(end: flint.arb) -> Fraction:
 
 def _remainder(op: str, span: flint.arb) -> flint.arb:
     """A ball that holds the next Taylor coefficient at every point of the range."""
-    if op not in _SERIES:
-        raise NoEnclosure(f"{op} has no enclosure")
     terms = _SERIES[op](flint.arb_series([span, 1], prec=ORDER + 2))
     return terms[ORDER + 1]
 

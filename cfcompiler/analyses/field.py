@@ -2,8 +2,8 @@
 
 Kinks and orderings: the element sets of the rows, composed by the chain rule, one choice for each written operation.
 Branches are not primitives (theory S3.3): besides the branch that runs at the point, those count whose region has
-the point in its closure. They are found by running the program along arcs into the point, in exact series; the set is
-complete when every outcome of the tied conditions was found, or when the arcs are all there are (one input).
+the point in its closure, thin ones too. Which they are is known from the pieces near the point (landscape.py) and from
+running the program along arcs into the point, in exact series, which also gives limits where an arm is singular.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 
 from cfcompiler.analyses.germs import GERMS
+from cfcompiler.analyses.landscape import Landscape
 from cfcompiler.analyses.series import constant, limit, normal
 from cfcompiler.analyses.vertices import Sweep, TooManyChoices, exactly_tied
 from cfcompiler.arithmetic import EXACT, Undecided
 from cfcompiler.interpreter import run
-from cfcompiler.ir import Apply, Program, Select
+from cfcompiler.ir import Apply, Branch, Program, Select
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special
 from cfcompiler.primitives import COMPARISONS, TABLE
@@ -50,14 +51,16 @@ class Field:
     reason: str
 
 
-def field_at(program: Program, point: Point) -> Field:
-    """D at `point`, which has an array of exact numbers for every parameter of `program`."""
-    program = tidy(program)  # a guard that nothing needs must not be forced: `backward` may use its name
+def field_at(program: Program, point: Point, landscape: Landscape) -> Field:
+    """D at `point`, which has an array of exact numbers for every parameter of the unrolled `program`.
+
+    `landscape`: the pieces of the same program near the point.
+    """
     try:
-        backward = verify(scalarize(tidy(vjp(program)), MOST_SCALARS))
+        backward = verify(tidy(scalarize(tidy(vjp(program)), MOST_SCALARS)))
     except TooManyScalars as problem:
         return Field((), False, str(problem))
-    search = _Search(program, backward, point)
+    search = _Search(program, backward, point, landscape)
     try:
         search.at_the_point()
         complete, reason = search.beside_the_point()
@@ -95,12 +98,14 @@ def filled(shape: tuple[int, ...], number: Any) -> Any:
 class _Search:
     """The vertices found so far: the choices of the branches outside, those of the kinks inside."""
 
-    def __init__(self, program: Program, backward: Program, point: Point) -> None:
+    def __init__(self, program: Program, backward: Program, point: Point, landscape: Landscape) -> None:
         self.program = program
         self.backward = backward
         self.point = point
+        self.landscape = landscape
         self.found: dict[Vertex, None] = {}
-        self.guards = _guards_of_selects(program)
+        self.branches = _branches_of_guards(program)
+        self.guards = list(self.branches)
         self.conditions = _conditions_of(program, set(self.guards))
 
     def at_the_point(self) -> None:
@@ -138,50 +143,95 @@ class _Search:
         if not self._tied_conditions():
             return True, ""
         here = run(self.program, self.point, EXACT)
-        outcomes = {name: {bool(here[name])} for name in self.guards if name in here}
-        arcs: list[tuple[dict[str, Any], dict[str, bool]]] = []
+        met = [{name: bool(here[name]) for name in self.guards if name in here}]
+        arcs = list(self._followed())
+        met.extend(taken for _, taken in arcs)
+        unknown = ""
+        if self.landscape.limits is None:
+            problem = self.landscape.problem
+            unknown = "" if self._inputs() == 1 or problem is None else problem.reason
+        uncertain: list[dict[str, bool]] = []
+        for arms, doubt in self.landscape.arms():
+            (uncertain if doubt else met).append(arms)
+        if any(not self._covered(arms, met) for arms in uncertain):
+            unknown = unknown or "a branch that is tied here may or may not touch the point"
         undecided = ""
-        for arc in _arcs(self.program, self.point):
+        for forced in self._choices(met):
+            undecided = undecided or self._with_arms(forced, arcs)
+        reason = undecided or unknown
+        return not reason, reason
+
+    def _followed(self) -> Iterator[tuple[Point, dict[str, bool]]]:
+        """Arcs into the point with the arms that the program takes on them."""
+        for arc in (*_arcs(self.program, self.point), *self._proposed()):
             try:
                 values = run(self.program, arc, GERMS, lenient=True)
-            except Undecided as problem:
-                undecided = undecided or str(problem)
+            except Undecided:
                 continue
-            taken = {name: bool(values[name]) for name in self.guards if name in values}
-            arcs.append((arc, taken))
-            for name, outcome in taken.items():
-                outcomes.setdefault(name, set()).add(outcome)
-        undecided = self._combinations(outcomes, arcs) or undecided
-        if undecided or self._inputs() == 1:
-            return not undecided, undecided
-        doubtful = [name for name, found in outcomes.items() if len(found) == 1 and self._may_be_tied(name)]
-        return not doubtful, "a branch that is tied here may or may not touch the point" if doubtful else ""
+            yield arc, {name: bool(values[name]) for name in self.guards if name in values}
 
-    def _combinations(
-        self, outcomes: Mapping[str, set[bool]], arcs: Sequence[tuple[Point, Mapping[str, bool]]]
-    ) -> str:
-        """Vertices for each combination of arms. Returns what remained undecided.
+    def _proposed(self) -> Iterator[Point]:
+        """The arcs of the landscape, slowed down to even powers of t, so that square roots have series."""
+        coordinates = self.landscape.pieces.near.coordinates
+        for found in self.landscape.arcs():
+            moved = {name: _still(self.point[name]) for name in self.point}
+            for (name, place), terms in zip(coordinates, found.coefficients, strict=True):
+                powers = dict(terms)
+                last = max(powers, default=0)
+                slowed = [self.point[name][place]]
+                for k in range(1, last + 1):
+                    slowed += [_ZERO, powers.get(k, _ZERO)]
+                moved[name][place] = normal(0, slowed, True)
+            yield moved
 
-        A combination is followed at the point, where its arms are regular there (each written selection chooses for
-        itself, so no arc need take it); else along the arcs that take it, where its arms may have a limit.
+    def _choices(self, met: Sequence[Mapping[str, bool]]) -> list[dict[str, bool]]:
+        """Combinations of arms: each written branch by itself, the arms of one branch only as they are met together.
+
+        Raises TooManyChoices.
         """
-        open_guards = [name for name, found in outcomes.items() if len(found) == 2]
-        if 2 ** len(open_guards) > MOST_COMBINATIONS:
-            raise TooManyChoices(f"more than {MOST_COMBINATIONS} combinations of branches")
-        undecided = ""
-        for choice in product((True, False), repeat=len(open_guards)):
-            forced = dict(zip(open_guards, choice, strict=True))
-            own = [
-                arc
-                for arc, taken in arcs
-                if all(taken.get(name, outcome) == outcome for name, outcome in forced.items())
-            ]
-            try:
-                if not self._at_the_point_under(forced):
-                    undecided = undecided or self._along(own[:MOST_TRIES], forced)
-            except Undecided as failure:
-                undecided = undecided or str(failure)
-        return undecided
+        found: list[dict[str, bool]] = [{}]
+        for guard in sorted(self.guards, key=lambda name: len(self.branches[name])):
+            branch = self.branches[guard]
+            grown = []
+            for forced in found:
+                if any(forced.get(name) != truth for name, truth in branch):
+                    grown.append(forced)
+                    continue
+                together = [m for m in met if all(m.get(name) == truth for name, truth in branch)]
+                outcomes = {m[guard] for m in together if guard in m}
+                grown.extend({**forced, guard: outcome} for outcome in sorted(outcomes, reverse=True))
+                if not outcomes:
+                    grown.append(forced)
+            found = grown
+            if len(found) > MOST_COMBINATIONS:
+                raise TooManyChoices(f"more than {MOST_COMBINATIONS} combinations of branches")
+        return found
+
+    def _covered(self, arms: Mapping[str, bool], met: Sequence[Mapping[str, bool]]) -> bool:
+        """Whether every arm of a path is met, with those that it stands in, on a path that touches the point."""
+        for guard, outcome in arms.items():
+            needed = {**dict(self.branches.get(guard, ())), guard: outcome}
+            if not any(all(m.get(name) == truth for name, truth in needed.items()) for m in met):
+                return False
+        return True
+
+    def _with_arms(self, forced: Mapping[str, bool], arcs: Sequence[tuple[Point, Mapping[str, bool]]]) -> str:
+        """Vertices for one combination of arms. Returns what remained undecided.
+
+        It is followed at the point, where its arms are regular there (each written selection chooses for itself, so
+        no arc need take it); else along the arcs that take it, where its arms may have a limit.
+        """
+        own = [
+            arc
+            for arc, taken in arcs
+            if all(taken.get(name, truth) == truth for name, truth in forced.items())
+        ]
+        try:
+            if not self._at_the_point_under(forced):
+                return self._along(own[:MOST_TRIES], forced)
+        except Undecided as failure:
+            return str(failure)
+        return ""
 
     def _at_the_point_under(self, forced: Mapping[str, bool]) -> bool:
         """Vertices with these arms, at the point itself; False where an arm is singular there."""
@@ -225,9 +275,6 @@ class _Search:
             if param.differentiable
         )
 
-    def _may_be_tied(self, guard: str) -> bool:
-        return bool(_conditions_of(self.program, {guard}) & self._tied_conditions())
-
     def _tied_conditions(self) -> set[str]:
         """Comparisons that guard a branch, run at the point, and are ties there."""
         tied: set[str] = set()
@@ -242,13 +289,14 @@ class _Search:
         return tied
 
 
-def _guards_of_selects(program: Program) -> list[str]:
-    """The scalar guards of the selects of numbers, in program order."""
-    names: dict[str, None] = {}
+def _branches_of_guards(program: Program) -> dict[str, Branch]:
+    """The scalar guards of the selects of numbers, in program order, each with the branch in which it selects."""
+    found: dict[str, Branch] = {}
     for instruction in program.instructions:
         if isinstance(instruction, Select) and instruction.out.kind == "real" and not instruction.guard.shape:
-            names[instruction.guard.name] = None
-    return list(names)
+            name, own = instruction.guard.name, instruction.out.branch
+            found[name] = min(found.get(name, own), own, key=len)
+    return found
 
 
 def _conditions_of(program: Program, guards: set[str]) -> set[str]:

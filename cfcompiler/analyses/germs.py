@@ -130,11 +130,14 @@ UNARY["sign"] = lambda x: constant(Fraction(sign(x)))
 
 
 def atan2(y: Series, x: Series) -> Series:
-    """Where (x, y) does not tend to the origin or to the cut."""
-    start = _op["atan2"](at_zero(y), at_zero(x))
+    """Where (x, y) does not tend to the origin; beside the cut, on the side from which the arc comes."""
     norm = add(_square(x), _square(y))
-    if norm.valuation != 0 or (sign(x) < 0 and numbers.sign(at_zero(y)) == 0):
+    if norm.valuation != 0:
         raise Undecided()
+    if sign(x) < 0 and numbers.sign(at_zero(y)) == 0:
+        turn = constant(parse_number("pi" if sign(y) >= 0 else "-pi"))
+        return add(turn, UNARY["atan"](div(y, x)))
+    start = _op["atan2"](at_zero(y), at_zero(x))
     first = integral(y, div(x, norm), Fraction(0))
     return add(add(constant(start), first), integral(x, scale(div(y, norm), Fraction(-1)), Fraction(0)))
 

@@ -6,16 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cfcompiler.analyses.judgement import Inside, Judgement, Outside, Place
-from cfcompiler.analyses.truth import Truth
+from cfcompiler.analyses.limits import Vector
 from cfcompiler.number_text import to_text
 from cfcompiler.report import Certificate, Judged, Row
 
 Rows = Callable[[Sequence[Any]], tuple[Row, ...]]
 
 
-def judged_texts(truth: Truth, rows: Rows) -> Judged:
+def judged_texts(found: Judgement, lexicographic: Vector | None, rows: Rows) -> Judged:
     """The judgement for readers; `rows` makes rows of a flat vector."""
-    found = truth.judgement
     return Judged(
         found.verdict,
         found.reason,
@@ -24,7 +23,7 @@ def judged_texts(truth: Truth, rows: Rows) -> Judged:
         tuple(rows(vector) for vector in sorted(found.clarke, key=_order)),
         found.clarke_complete,
         None if found.gradient is None else rows(found.gradient),
-        None if truth.lexicographic is None else rows(truth.lexicographic),
+        None if lexicographic is None else rows(lexicographic),
         None if found.min_norm is None else rows(found.min_norm),
         found.ad_critical,
         found.field_critical,

@@ -51,12 +51,14 @@ class Sign:
 class Leaf:
     """A path through the program near the point: the signs that lead to it, and each output there.
 
-    `ray`: a direction in which its affine switches have their signs.
+    `ray`: a direction in which its affine switches have their signs. `arms`: the guards of branches that ran, with
+    their truth values.
     """
 
     signs: tuple[Sign, ...]
     outputs: tuple[Local, ...]
     ray: tuple[Finite, ...]
+    arms: tuple[tuple[str, bool], ...]
 
     @property
     def thin(self) -> bool:
@@ -121,7 +123,14 @@ class Pieces:
         outputs = tuple(
             entry for result in self.program.results for entry in np.reshape(values[result.name], -1)
         )
-        return Leaf(tuple(oracle.signs), outputs, oracle.ray)
+        arms = {
+            instruction.guard.name: bool(values[instruction.guard.name])
+            for instruction in self.program.instructions
+            if isinstance(instruction, Select)
+            and instruction.guard.name in values
+            and not np.shape(values[instruction.guard.name])
+        }
+        return Leaf(tuple(oracle.signs), outputs, oracle.ray, tuple(arms.items()))
 
 
 class _PieceMachine(Machine):
@@ -193,10 +202,8 @@ class Oracle:
         if place < len(self.prescribed):
             found = self.prescribed[place]
         else:
-            rays = {sign: self._direction(row, sign) for sign in self._options()}
-            options = [sign for sign, ray in rays.items() if ray is not None]
-            if not options:
-                raise AssertionError("a cell that is not empty has an empty subdivision")
+            rays = {sign: self._direction(row, sign) for sign in (1, -1, 0)}
+            options = self._options(row, [sign for sign, ray in rays.items() if ray is not None])
             found, others = options[0], options[1:]
             self.others.extend(Start((*self.chosen, other), rays[other]) for other in others)
             self._interior = rays[found]
@@ -213,8 +220,14 @@ class Oracle:
                 if sign.switch.key == switch.key and not sign.joins:
                     self.signs[place] = Sign(sign.switch, sign.sign, True)
 
-    def _options(self) -> tuple[int, ...]:
-        return (1, -1, 0) if self.thin and self.joins else (1, -1)
+    def _options(self, row: tuple[Finite, ...] | None, possible: list[int]) -> list[int]:
+        """The signs that are followed. Zero on thin sets only: where it decides a branch, or where it may be forced."""
+        strict = [sign for sign in possible if sign]
+        if not self.thin:
+            return strict
+        on_thin = any(sign.sign == 0 for sign in self.signs)
+        wanted = self.joins or not strict or (on_thin and row is None)
+        return possible if wanted else strict
 
     @property
     def ray(self) -> tuple[Finite, ...]:
@@ -303,6 +316,9 @@ class Functions:
             if left.value == "nan":
                 raise Undecided("a comparison of what may be NaN nearby")
             return 0
+        for one, other, turn in ((left, right, 1), (right, left, -1)):
+            if one.constant and one.value in ("inf", "-inf") and continuous(other):
+                return turn if one.value == "inf" else -turn
         return self.oracle.sign(self.near.difference(left, right))
 
     def reduction(self, op: str, x: Any, axes: tuple[int, ...]) -> Any:

@@ -68,18 +68,19 @@ def _finite(function: Local) -> Finite:
 
 def _eliminated(pieces: Pieces, seam: Seam, difference: Local) -> Local:
     """The difference with the affine switches of the seam solved for some of the coordinates."""
+    near = pieces.near
+    known = _known_on_it(pieces, seam)
     affine = [
         sign.switch.polynomial
         for sign in seam.equal
-        if sign.switch.polynomial is not None and sign.switch.polynomial.degree == 1
+        if sign.switch.affine and sign.switch.polynomial is not None
     ]
     if not affine:
-        return difference
-    near = pieces.near
+        return _substituted(pieces, difference, known)
     basis = null_space([polynomial.gradient() for polynomial in affine], near.dimension)
     inputs = [near.inputs[name][place] for name, place in near.coordinates]
     free = [_own_place(basis, vector) for vector in basis]
-    solved: dict[int, Local] = {}
+    solved = dict(known)
     for place, x in enumerate(inputs):
         if place in free:
             continue
@@ -89,6 +90,17 @@ def _eliminated(pieces: Pieces, seam: Seam, difference: Local) -> Local:
             total = near.apply("add", total, near.apply("mul", near.constant(vector[place]), moved))
         solved[x.number] = total
     return _substituted(pieces, difference, solved)
+
+
+def _known_on_it(pieces: Pieces, seam: Seam) -> dict[int, Local]:
+    """The functions whose values on the seam are known, by number: the switches, and what they compare."""
+    known = {}
+    for sign in seam.equal:
+        function = sign.switch.function
+        known[function.number] = pieces.near.constant(function.value)
+        if function.op == "sub" and function.args[1].constant:
+            known[function.args[0].number] = function.args[1]
+    return known
 
 
 def _own_place(basis: Sequence[Sequence[Finite]], vector: Sequence[Finite]) -> int:

@@ -7,6 +7,7 @@ difference quotient is unbounded. Found for square roots, cube roots and poles; 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -25,8 +26,16 @@ MOST_ARCS = 64
 _ZERO, _ONE = Fraction(0), Fraction(1)
 
 
-def growing_slope(program: Program, point: Mapping[str, Any]) -> str | None:
-    """A sentence that names the arc; None where no arc was found."""
+@dataclass(frozen=True, slots=True)
+class Steep:
+    """A sentence that names the arc; whether the values jump there, by a finite amount."""
+
+    sentence: str
+    jumps: bool
+
+
+def growing_slope(program: Program, point: Mapping[str, Any]) -> Steep | None:
+    """The first arc found along which the slope grows without bound; None where none was found."""
     here = run(program, point, EXACT)
     for direction in _directions(program, point):
         for power in RAMIFICATIONS:
@@ -34,9 +43,12 @@ def growing_slope(program: Program, point: Mapping[str, Any]) -> str | None:
             if order is not None and order < power:
                 shown = _shown(direction)
                 if order < 0:
-                    return f"not locally Lipschitz: the values grow without bound along {shown}"
+                    return Steep(f"not locally Lipschitz: the values grow without bound along {shown}", False)
+                if order == 0:
+                    return Steep(f"the program jumps: other values are approached along {shown}", True)
                 exponent = Fraction(order, power)
-                return f"not locally Lipschitz: along {shown} the values change like t**({exponent})"
+                sentence = f"not locally Lipschitz: along {shown} the values change like t**({exponent})"
+                return Steep(sentence, False)
     return None
 
 

@@ -24,7 +24,7 @@ from cfcompiler.transforms.sums_first import sums_first
 from cfcompiler.verify import arguments
 
 MOST_STATES = 1 << 14  # states of the sweep at one time
-JOINED_EVERY = 32  # instructions, after which equal states are looked for
+VALUES_A_JOIN = 64  # live values, for which equal states are looked for one instruction later
 
 
 class TooManyChoices(ValueError):
@@ -110,6 +110,7 @@ class Sweep:
         """The states after the backward sweep from `seeds`; choices that are no longer used are kept or forgotten."""
         states = [_State(dict(seeds), dict(choices))]
         moving = set(seeds)
+        rest = 0
         for place, instruction in enumerate(self.program.instructions):
             out = instruction.out
             if not taken(out, self.primal):
@@ -120,8 +121,9 @@ class Sweep:
             moving.add(out.name)
             before = len(states)
             states = [after for state in states for after in self._advance(state, instruction, moving)]
-            if len(states) > before or (len(states) > 1 and place % JOINED_EVERY == 0):
+            if len(states) > before or (len(states) > 1 and place >= rest):
                 states = self._joined(states, place, keep=keep)
+                rest = place + 1 + len(states[0].values) // VALUES_A_JOIN
                 if len(states) > MOST_STATES:
                     raise TooManyChoices(f"more than {MOST_STATES} combinations of choices")
         return states

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import product
 
 from cfcompiler.feasibility.conditions import Arc, Condition, System
 from cfcompiler.numbers import Finite, TooLarge, Undecided, sign
 from cfcompiler.polynomials import Polynomial, TooManyTerms, constant, polynomial
+
+PERTURBED_POWERS = (2, 3, 4, 6, 9, 13)
 
 
 def ray(direction: Sequence[Finite], weights: Sequence[int]) -> Arc:
@@ -26,19 +29,21 @@ def along(jet: Polynomial, arc: Arc) -> Polynomial:
     return substituted(jet, coordinates, 1)
 
 
-def substituted(jet: Polynomial, values: Sequence[Polynomial], variables: int) -> Polynomial:
-    """The jet at polynomials in `variables` variables. Raises TooManyTerms, TooLarge, Undecided."""
+def substituted(
+    jet: Polynomial, values: Sequence[Polynomial], variables: int, degree: int | None = None
+) -> Polynomial:
+    """The jet at polynomials in `variables` variables, up to a degree. Raises TooManyTerms, TooLarge, Undecided."""
     powers = [[constant(variables, Fraction(1))] for _ in values]
     total = Polynomial(variables, {})
     for exponents, coefficient in sorted(jet.terms.items()):
         term = constant(variables, coefficient)
         for place, k in enumerate(exponents):
             while len(powers[place]) <= k:
-                powers[place].append(powers[place][-1] * values[place])
+                powers[place].append(powers[place][-1].product(values[place], degree))
             if k:
-                term = term * powers[place][k]
+                term = term.product(powers[place][k], degree)
         total = total + term
-    return total
+    return total if degree is None else total.truncated(degree)
 
 
 def holds_along(system: System, arc: Arc) -> bool:
@@ -51,6 +56,23 @@ def holds_along(system: System, arc: Arc) -> bool:
     if system.exact or system.check_arc is None:
         return False
     return system.check_arc(arc)
+
+
+def in_the_set(system: System, arc: Arc) -> Arc | None:
+    """The arc, or one that leaves it with a higher power of t, along which the system is proved to hold."""
+    if holds_along(system, arc):
+        return arc
+    for power, sign_of_last in product(PERTURBED_POWERS, (1, -1)):
+        extra = [Fraction(place + 1) * sign_of_last**place for place in range(len(arc.coefficients))]
+        near = Arc(
+            tuple(
+                (*(t for t in terms if t[0] != power), (power, e))
+                for terms, e in zip(arc.coefficients, extra, strict=True)
+            )
+        )
+        if holds_along(system, near):
+            return near
+    return None
 
 
 def _holds(condition: Condition, arc: Arc) -> bool:

@@ -127,7 +127,8 @@ class _Kernels:
             below = polynomial(total, [((0,) * variables + _powers(p, count), c) for c, p in meaning])
             difference = power * below - constant(total, _ONE) if inverse else power - below
             out.append(Constraint(difference, "="))
-            out.append(Constraint(variable(total, variables + place).scaled(self._side(place)), ">"))
+            if k > 1:  # the positive root
+                out.append(Constraint(variable(total, variables + place), ">"))
         for place in self.opaque:
             ends = bounds(self.found[place], INTERVAL_BITS)
             if ends is not None:
@@ -135,9 +136,6 @@ class _Kernels:
                 out.append(Constraint(x - constant(total, ends[0]), ">="))
                 out.append(Constraint(constant(total, ends[1]) - x, ">="))
         return tuple(out)
-
-    def _side(self, place: int) -> Fraction:
-        return Fraction(-1 if sign(self.found[place]) == -1 else 1)
 
 
 def _joined(p: dict[int, int], q: dict[int, int]) -> dict[int, int]:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from cfcompiler.feasibility.coefficients import TooManyKernels, rationalised
 from cfcompiler.feasibility.conditions import Apart, Clock, Constraint, Open, Relaxation, System
 from cfcompiler.feasibility.solver import Model, Unknown, solve
+from cfcompiler.feasibility.squares import by_squares
 from cfcompiler.polynomials import Polynomial, constant, variable
 
 LADDER = (Fraction(1, 4), Fraction(1, 2**6), Fraction(1, 2**12), Fraction(1, 2**20))
@@ -24,6 +25,19 @@ def empty(constraints: Sequence[Constraint], variables: int, radius: Fraction, c
     """
     relaxation = Relaxation(variables, tuple(constraints))
     return _down(lambda _: relaxation, variables, [radius, *(r for r in LADDER if r < radius)], clock)
+
+
+def certified(system: System) -> Apart | Open:
+    """Whether squares show that the largest box misses an exact system, without a solver."""
+    try:
+        read = rationalised([c.jet for c in system.conditions], system.variables)
+    except TooManyKernels as problem:
+        return Open(str(problem))
+    if not system.exact:
+        return Open("a condition is known to finite order only")
+    conditions = zip(read.polynomials, system.conditions, strict=True)
+    atoms = [Constraint(p, c.relation) for p, c in conditions]
+    return by_squares([*atoms, *read.constraints], read.variables, system.variables, LADDER[0])
 
 
 def by_boxes(system: System, clock: Clock) -> Apart | Open:
@@ -49,27 +63,31 @@ def _down(
             continue
         share = clock.share(clock.left / (len(radii) - tried))
         found = _in_box(relaxation, variables, radius, share)
-        if found is None:
-            return Apart(f"the box of radius {radius}", "solver")
-        reason = found
+        if isinstance(found, Apart):
+            return found
+        reason = found.reason
     return Open(reason)
 
 
-def _in_box(relaxation: Relaxation, variables: int, radius: Fraction, clock: Clock) -> str | None:
-    """None where there is no point; otherwise what prevented the answer."""
+def _in_box(relaxation: Relaxation, variables: int, radius: Fraction, clock: Clock) -> Apart | Open:
     total = relaxation.variables
     try:
         read = rationalised([c.polynomial for c in relaxation.constraints], total)
     except TooManyKernels as problem:
-        return str(problem)
+        return Open(str(problem))
     atoms = [
         Constraint(scaled(p, variables, radius), c.relation)
         for p, c in zip(read.polynomials, relaxation.constraints, strict=True)
     ]
     found = solve([*atoms, *inside(read.variables, variables), *read.constraints], read.variables, clock)
+    if isinstance(found, Model):
+        return Open("every box that was tried has points")
+    certified = by_squares([*atoms, *read.constraints], read.variables, variables, Fraction(1))
+    if isinstance(certified, Apart):
+        return certified
     if isinstance(found, Unknown):
-        return found.reason
-    return "every box that was tried has points" if isinstance(found, Model) else None
+        return Open(found.reason)
+    return Apart(f"the box of radius {radius}", "solver")
 
 
 def scaled(polynomial: Polynomial, variables: int, radius: Fraction) -> Polynomial:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
+from math import gcd
 from typing import Literal, TypeAlias
 
 from cfcompiler.feasibility.arcs import holds_along, ray
@@ -34,9 +35,9 @@ from cfcompiler.polynomials import Polynomial, variable
 
 Forms: TypeAlias = "tuple[tuple[Polynomial, Condition], ...]"
 
-LARGEST_WEIGHT = {2: 7, 3: 4, 4: 3}
+LARGEST_WEIGHT = {3: 4, 4: 3}
 MOST_WEIGHTED = 4  # variables
-MOST_GRID = 6  # variables, for directions with entries -1, 0, 1
+MOST_GRID, MOST_IRRATIONAL_GRID = 6, 2  # variables, for directions with entries -1, 0, 1
 DENOMINATORS = (1, 4, 2**6, 2**12, 2**30)
 QUERY_SECONDS = 0.6
 
@@ -65,8 +66,8 @@ def open_direction(system: System, clock: Clock) -> OpenRays | NoOpenRays | Open
     if any(c.exact and c.jet.is_zero for c in conditions):
         return NoOpenRays("0 > 0", "certificate")
     system = System(system.variables, conditions, system.enclosure, system.check_arc)
-    forms = _forms(system, ones)
-    for direction in _grid(system.variables):
+    forms = leading_forms(system, ones)
+    for direction in _grid(system.variables, forms):
         if _strict_at(forms, direction):
             return OpenRays(direction) if len(forms) == len(conditions) else _unknown_form()
     found = _strict(system, forms, clock)
@@ -88,17 +89,16 @@ def _unknown_form() -> Open:
 
 def by_forms(system: System, weights: Sequence[int], clock: Clock) -> Answer:
     """What the leading forms for these weights decide."""
-    return _decided(system, _forms(system, weights), weights, clock)
+    return _decided(system, leading_forms(system, weights), weights, clock)
 
 
 def by_weighted_forms(system: System, clock: Clock) -> Answer:
     """What the leading forms decide, over small weights."""
-    largest = LARGEST_WEIGHT.get(system.variables)
-    if largest is None:
-        return Open("weights are tried in two to four variables")
+    if not 2 <= system.variables <= MOST_WEIGHTED:
+        return Open(f"weights are tried in two to {MOST_WEIGHTED} variables")
     seen: set[tuple[frozenset[tuple[int, ...]], ...]] = set()
-    for weights in _weights(system.variables, largest):
-        forms = _forms(system, weights)
+    for weights in small_weights(system):
+        forms = leading_forms(system, weights)
         support = tuple(frozenset(form.terms) for form, _ in forms)
         if support in seen:
             continue
@@ -108,22 +108,42 @@ def by_weighted_forms(system: System, clock: Clock) -> Answer:
         found = _decided(system, forms, weights, clock)
         if not isinstance(found, Open):
             return found
-    return Open(f"no weights up to {largest} decide")
+    return Open("no weights decide")
 
 
-def _weights(variables: int, largest: int) -> Iterator[tuple[int, ...]]:
-    every = product(range(1, largest + 1), repeat=variables)
-    yield from sorted((w for w in every if min(w) < 3), key=lambda w: (sum(w), w))
+def small_weights(system: System) -> list[tuple[int, ...]]:
+    if system.variables == 2:
+        return _fan(system)
+    largest = LARGEST_WEIGHT[system.variables]
+    every = product(range(1, largest + 1), repeat=system.variables)
+    return sorted((w for w in every if min(w) < 3), key=lambda w: (sum(w), w))
+
+
+def _fan(system: System) -> list[tuple[int, ...]]:
+    """In two variables: the weights for which two terms of a condition are of equal weight, and some between them.
+
+    The leading forms for any other weights are among these.
+    """
+    found = {(1, 1)}
+    for condition in system.conditions:
+        for (a, b), (c, d) in combinations(condition.jet.terms, 2):
+            if (a - c) * (b - d) < 0:
+                common = gcd(a - c, b - d)
+                found.add((abs(b - d) // common, abs(a - c) // common))
+    edges = sorted(found, key=lambda w: Fraction(*w))
+    between = [(p + r, q + s) for (p, q), (r, s) in zip(edges[:-1], edges[1:], strict=True)]
+    ends = [(edges[0][0], edges[0][1] + 1), (edges[-1][0] + 1, edges[-1][1])]
+    return sorted({*edges, *between, *ends}, key=lambda w: (sum(w), w))
 
 
 def _decided(system: System, forms: Forms, weights: Sequence[int], clock: Clock) -> Answer:
     how = "leading forms" if set(weights) == {1} else f"leading forms for the weights {tuple(weights)}"
     complete = len(forms) == len(system.conditions)
-    for direction in _grid(system.variables):
+    for direction in _grid(system.variables, forms):
         if complete and _strict_at(forms, direction) and holds_along(system, ray(direction, weights)):
             return Touches(ray(direction, weights), how, "certificate")
     share = clock.share(QUERY_SECONDS)
-    refuted = any(_weakly_at(forms, direction) for direction in _grid(system.variables))
+    refuted = any(_weakly_at(forms, direction) for direction in _grid(system.variables, forms))
     if not refuted and _misses_all(system, forms, share):
         return Apart(how, "solver")
     if any(c.relation == "=" for c in system.conditions) or _hopeless(forms):
@@ -144,7 +164,7 @@ def _ray_near(system: System, values: Sequence[Value], weights: Sequence[int], h
     return Open(f"{how} are positive only in very thin sets of directions")
 
 
-def _forms(system: System, weights: Sequence[int]) -> Forms:
+def leading_forms(system: System, weights: Sequence[int]) -> Forms:
     """The leading forms that are known, each with its condition."""
     found = []
     for condition in system.conditions:
@@ -166,9 +186,10 @@ def _first_unknown(condition: Condition, weights: Sequence[int]) -> int:
     return min(weights, default=1) * (condition.degree + 1)
 
 
-def _grid(variables: int) -> Iterator[tuple[Fraction, ...]]:
-    """Directions with small entries, other than 0."""
-    if 1 <= variables <= MOST_GRID:
+def _grid(variables: int, forms: Forms) -> Iterator[tuple[Fraction, ...]]:
+    """Directions with small entries, other than 0; fewer of them where arithmetic is slow."""
+    most = MOST_GRID if all(form.rational for form, _ in forms) else MOST_IRRATIONAL_GRID
+    if 1 <= variables <= most:
         entries = (Fraction(0), Fraction(1), Fraction(-1))
         yield from (d for d in product(entries, repeat=variables) if any(d))
 

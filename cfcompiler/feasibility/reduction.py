@@ -6,11 +6,13 @@ as a polynomial of the others removes the variable; in one variable leading term
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cfcompiler.feasibility.arcs import along, holds_along, substituted
 from cfcompiler.feasibility.conditions import Answer, Apart, Arc, Condition, Open, System, Touches
+from cfcompiler.feasibility.solver import rational
 from cfcompiler.numbers import ONE, Finite, TooLarge, Undecided, decided, div, expression
 from cfcompiler.polynomials import Exponents, Polynomial, TooManyTerms, variable
 
@@ -41,7 +43,7 @@ def reduced(system: System) -> Reduced | Answer:
             break
         state = _without(state, conditions, *solved)
     small = System(state.system.variables, conditions, state.system.enclosure, state.system.check_arc)
-    if all(c.relation != ">" and c.exact for c in conditions):
+    if all(c.relation != ">" for c in conditions):
         return Touches(Arc(((),) * n), "the origin is in the set", "certificate")
     return Reduced(small, state.coordinates)
 
@@ -59,9 +61,53 @@ def _settled(conditions: tuple[Condition, ...]) -> tuple[Condition, ...] | Apart
             if condition.relation == ">":
                 return Apart("a condition is 0 > 0", "certificate")
             continue
+        if condition.relation == ">" and condition.exact and _never_positive(condition.jet):
+            return Apart("a condition is a sum of negative squares", "certificate")
         if condition not in kept:
             kept.append(condition)
     return tuple(kept)
+
+
+def _never_positive(jet: Polynomial) -> bool:
+    return all(
+        decided(coefficient) == -1 and all(k % 2 == 0 for k in exponents)
+        for exponents, coefficient in jet.terms.items()
+    )
+
+
+def modulo_equations(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """The conditions, shorter by multiples of equations where that makes them shorter. For exact conditions."""
+    out = list(conditions)
+    for number, equation in enumerate(conditions):
+        if equation.relation != "=" or not equation.exact:
+            continue
+        for k, condition in enumerate(out):
+            if k != number and condition.exact:
+                out[k] = replace(condition, jet=_shorter(condition.jet, out[number].jet))
+    return tuple(out)
+
+
+def _shorter(jet: Polynomial, equation: Polynomial) -> Polynomial:
+    if not jet.rational or not equation.rational:
+        return jet
+    best = jet
+    for exponents in sorted(set(jet.terms) & set(equation.terms)):
+        factor = rational(jet.terms[exponents]) / rational(equation.terms[exponents])
+        found = jet - equation.scaled(factor)
+        if len(found.terms) < len(best.terms):
+            best = found
+    return best
+
+
+def contradictory(conditions: Sequence[Condition]) -> bool:
+    """Whether there are f > 0 and -f > 0, -f >= 0 or f = 0 among the conditions, exactly."""
+    strict = [c.jet for c in conditions if c.exact and c.relation == ">"]
+    for condition in conditions:
+        if condition.exact and -condition.jet in strict:
+            return True
+        if condition.exact and condition.relation == "=" and condition.jet in strict:
+            return True
+    return False
 
 
 def _solvable(conditions: tuple[Condition, ...]) -> tuple[Condition, int, Polynomial] | None:

@@ -148,9 +148,9 @@ def _attempt(
 
 def _formula(z3: Any, formula: Formula, names: Sequence[Any], context: Any) -> Any:
     if isinstance(formula, AllOf):
-        return z3.And(*(_formula(z3, part, names, context) for part in formula.parts), context)
+        return z3.And(z3.BoolVal(True, context), *(_formula(z3, p, names, context) for p in formula.parts))
     if isinstance(formula, AnyOf):
-        return z3.Or(*(_formula(z3, part, names, context) for part in formula.parts), context)
+        return z3.Or(z3.BoolVal(False, context), *(_formula(z3, p, names, context) for p in formula.parts))
     left = _term(z3, formula.polynomial, names, context)
     zero = z3.RealVal(0, context)
     match formula.relation:

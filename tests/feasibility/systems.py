@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
 import sympy
 
+from cfcompiler.feasibility.arcs import substituted
 from cfcompiler.feasibility.conditions import Condition, Constraint, Relation, Relaxation, System
 from cfcompiler.numbers import Finite, settled
 from cfcompiler.polynomials import Polynomial, polynomial
@@ -105,3 +107,29 @@ def _taylor(call: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
             raise ValueError(name)
     assert x.is_Symbol
     return found
+
+
+def transformed(of: System, matrix: Sequence[Sequence[Fraction]]) -> System:
+    """The system in the coordinates v with u = matrix @ v."""
+    n = of.variables
+    rows = [polynomial(n, [(_unit(n, k), x) for k, x in enumerate(row)]) for row in matrix]
+    conditions = tuple(replace(c, jet=substituted(c.jet, rows, n)) for c in of.conditions)
+    norm = max(sum(map(abs, row)) for row in matrix)
+
+    def enclosure(radius: Fraction) -> Relaxation | None:
+        inner = of.enclosure(radius * norm) if of.enclosure is not None else None
+        return None if inner is None else _transformed_relaxation(inner, rows, n)
+
+    return System(n, conditions, None if of.exact else enclosure)
+
+
+def _transformed_relaxation(inner: Relaxation, rows: Sequence[Polynomial], n: int) -> Relaxation:
+    total = inner.variables
+    values = [Polynomial(total, {(*e, *(0,) * (total - n)): c for e, c in row.terms.items()}) for row in rows]
+    values += [polynomial(total, [(_unit(total, k), Fraction(1))]) for k in range(n, total)]
+    moved = [Constraint(substituted(c.polynomial, values, total), c.relation) for c in inner.constraints]
+    return Relaxation(total, tuple(moved))
+
+
+def _unit(n: int, place: int) -> tuple[int, ...]:
+    return tuple(int(k == place) for k in range(n))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cfcompiler.analyses.field import Field, field_at, filled
+from cfcompiler.analyses.landscape import USUAL, landscape_at
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.interpreter import run
@@ -19,6 +20,7 @@ from cfcompiler.operations import OPERATIONS
 from cfcompiler.primitives import COMPARISONS
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
+from cfcompiler.transforms.scalarize import scalarize
 from cfcompiler.transforms.tidy import tidy
 from tests.random_texts import Text, random_text
 
@@ -93,7 +95,8 @@ def forward_at(program: Program, point: Point) -> Flat:
 
 def field_of(program: Program, point: Point) -> tuple[list[Flat], Field]:
     """The vertices of D of a program with one scalar result."""
-    field = field_at(program, point)
+    unrolled = tidy(scalarize(tidy(program)))
+    field = field_at(unrolled, point, landscape_at(unrolled, point, USUAL))
     return [vertex[0] for vertex in field.vertices], field
 
 

@@ -1,0 +1,96 @@
+"""Program, point -> what the program is near the point, whatever the tie rules: the pieces, and which touch the point.
+
+Computed once for a point; the field D takes from it which arms of branches are met near the point, the judgement its
+limiting gradients and continuity. Where the pieces cannot be followed, `problem` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from cfcompiler.analyses.adjacency import touching
+from cfcompiler.analyses.limits import Limits, limits_of
+from cfcompiler.analyses.pieces import Leaf, Pieces
+from cfcompiler.arithmetic import Undecided
+from cfcompiler.feasibility.conditions import Apart, Arc, Budget, Open, Touches
+from cfcompiler.ir import Program
+
+SECONDS_A_THIN_PIECE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much work a point may take: seconds in all, and pieces."""
+
+    seconds: float = 20.0
+    cells: int = 4096
+
+
+USUAL = Effort()
+
+
+@dataclass(frozen=True, slots=True)
+class ThinPiece:
+    """A piece on a thin set that touches the point, or may (`doubt` says why that is open)."""
+
+    leaf: Leaf
+    arc: Arc | None
+    doubt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """The pieces near a point. `limits` is None where there are none (outside the domain), or where `problem` is."""
+
+    pieces: Pieces
+    limits: Limits | None
+    thin: tuple[ThinPiece, ...] = ()
+    problem: Undecided | None = None
+
+    def arms(self) -> Iterator[tuple[dict[str, bool], str]]:
+        """For each piece that touches the point, or may, the arms that it takes; and the doubt."""
+        if self.limits is None:
+            return
+        for limit in self.limits.proved:
+            yield dict(limit.leaf.arms), ""
+        for thin in self.thin:
+            yield dict(thin.leaf.arms), thin.doubt
+        for doubt in self.limits.doubtful:
+            yield dict(doubt.leaf.arms), doubt.reason
+
+    def arcs(self) -> Iterator[Arc]:
+        """Arcs into the point along which pieces are met."""
+        if self.limits is not None:
+            yield from (limit.arc for limit in self.limits.proved if limit.arc is not None)
+        yield from (thin.arc for thin in self.thin if thin.arc is not None)
+
+
+def landscape_at(program: Program, point: Mapping[str, Any], effort: Effort) -> Landscape:
+    """The pieces of `program` near `point`, which has exact numbers for every parameter."""
+    end = monotonic() + effort.seconds
+    pieces = Pieces(program, point)
+    try:
+        leaves = list(pieces.leaves(most=effort.cells))
+        if not leaves:
+            return Landscape(pieces, None)
+        limits = limits_of(pieces, leaves, 0.6 * effort.seconds)
+        thin = tuple(_thin(pieces, end, effort.cells)) if pieces.joined else ()
+        return Landscape(pieces, limits, thin)
+    except Undecided as problem:
+        return Landscape(pieces, None, problem=problem)
+
+
+def _thin(pieces: Pieces, end: float, most: int) -> Iterator[ThinPiece]:
+    for leaf in pieces.leaves(thin=True, most=most):
+        left = end - monotonic()
+        found = touching(pieces, leaf, Budget(max(0.05, min(SECONDS_A_THIN_PIECE, left))))
+        match found:
+            case Touches(arc=arc):
+                yield ThinPiece(leaf, arc, "")
+            case Open(reason=reason):
+                yield ThinPiece(leaf, None, reason)
+            case Apart():
+                continue
