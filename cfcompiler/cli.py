@@ -14,11 +14,13 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from cfcompiler import __version__, errors
-from cfcompiler.errors import CFError, Diagnostic
-from cfcompiler.source import NOWHERE, Source
+from cfcompiler.arguments import Parser, failed, pairs, static, wrong
+from cfcompiler.compare import add_arguments, compared
+from cfcompiler.errors import CFError
+from cfcompiler.source import Source
 
 if TYPE_CHECKING:
     from cfcompiler.compiler import Compiled
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(problem, BrokenPipeError):
             return BROKEN_PIPE
-        return _complain(_failed(errors.cannot_write("standard output", problem.strerror or str(problem))))
+        return _complain(failed(errors.cannot_write("standard output", problem.strerror or str(problem))))
     except Exception as problem:
         return _bug(problem)
     return code
@@ -64,13 +66,16 @@ def _run(arguments: Sequence[str]) -> int:
     arguments = [STDIN + text[1:] if text.startswith("-:") else text for text in arguments]
     options, rest = _parser().parse_known_args(arguments)
     # NAME=VALUE after an option: argparse does not let positional arguments go on there.
-    if rest and (options.command != "at" or any(argument.startswith("-") for argument in rest)):
-        raise _wrong(f"unknown argument {rest[0]!r}", f"`cfc {options.command} --help` lists the arguments")
+    if rest and (
+        options.command not in ("at", "compare") or any(argument.startswith("-") for argument in rest)
+    ):
+        raise wrong(f"unknown argument {rest[0]!r}", f"`cfc {options.command} --help` lists the arguments")
     if rest:
         options.point.extend(rest)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "compile": _compile,
         "at": _at,
+        "compare": _compare,
         "ties": _ties,
         "demo": _demo,
         "explain": _explain,
@@ -81,15 +86,8 @@ def _run(arguments: Sequence[str]) -> int:
 # arguments
 
 
-class _Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose complaints are diagnostics like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise _wrong(message, f"`{self.prog} --help` says more")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="cfc",
         description="Compile programs with branches and kinks to readable NumPy modules that compute exactly what "
         "automatic differentiation computes, and see what it returns where pieces meet.",
@@ -97,9 +95,16 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"cfc {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     _add_compile(commands)
     _add_at(commands)
+    compare = commands.add_parser(
+        "compare",
+        help="what every framework returns at a point, beside the truth",
+        description="What AD returns at a point under each preset, beside the truth, with a verdict for each.",
+        allow_abbrev=False,
+    )
+    add_arguments(compare)
     ties = commands.add_parser("ties", help="what each preset returns at a tie", allow_abbrev=False)
     ties.add_argument("presets", nargs="*", metavar="PRESET", help="show these alone")
     ties.add_argument("--json", action="store_true", help="as JSON")
@@ -176,49 +181,27 @@ def _add_program(parser: argparse.ArgumentParser, *, required: bool = True) -> N
     )
 
 
-def _wrong(message: str, hint: str = "") -> CFError:
-    return _failed(errors.bad_option(message, hint))
-
-
-def _failed(diagnostic: Diagnostic) -> CFError:
-    return CFError([diagnostic], Source("", "cfc"))
-
-
-def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
-    """NAME=VALUE arguments; the last one counts."""
-    pairs: dict[str, str] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign or not name.strip() or not value.strip():
-            raise _wrong(f"{option} takes NAME=VALUE, not {text!r}")
-        pairs[name.strip()] = value.strip()
-    return pairs
-
-
-def _static(texts: Iterable[str]) -> dict[str, int]:
-    try:
-        return {name: int(value) for name, value in _pairs("--static", texts).items()}
-    except ValueError:
-        raise _wrong("--static takes integers, as in --static n=5") from None
-
-
 def _program(options: argparse.Namespace, preset: str | None, overrides: Mapping[str, str]) -> Compiled:
     """The program of the command line. `prog.cf:name` picks a function, unless a file has that very name."""
-    from cfcompiler.compiler import compile_file, compile_text
+    from cfcompiler.compiler import compile_text
+
+    text, path, function = _text(options)
+    return compile_text(
+        text, path, function=function, static=static(options.static), preset=preset, overrides=overrides
+    )
+
+
+def _text(options: argparse.Namespace) -> tuple[str, str, str | None]:
+    """The text of the program of the command line, its path, and the function that is picked."""
+    from cfcompiler.compiler import read_source
     from cfcompiler.language import decode
 
     path, function = options.program, None
     if ":" in path and not Path(path).exists():
         path, _, function = path.rpartition(":")
-    chosen: dict[str, Any] = {
-        "function": function or None,
-        "static": _static(options.static),
-        "preset": preset,
-        "overrides": overrides,
-    }
     if path in (STANDARD, STDIN):
-        return compile_text(decode(sys.stdin.buffer.read(), STDIN).text, STDIN, **chosen)
-    return compile_file(path, **chosen)
+        return decode(sys.stdin.buffer.read(), STDIN).text, STDIN, function or None
+    return read_source(path), path, function or None
 
 
 # commands
@@ -227,8 +210,11 @@ def _program(options: argparse.Namespace, preset: str | None, overrides: Mapping
 def _compile(options: argparse.Namespace) -> int:
     from cfcompiler import output
 
-    compiled = _program(options, options.ties, _pairs("--tie", options.tie))
-    text = output.marked(_emitted(compiled, options), options.emit)
+    compiled = _program(options, options.ties, pairs("--tie", options.tie))
+    text = compiled.emitted(
+        options.emit, order=options.order, checks=options.checks, command=_command(options)
+    )
+    text = output.marked(text, options.emit)
     chosen = options.output
     if chosen is None and options.emit != "module":
         chosen = STANDARD
@@ -238,7 +224,7 @@ def _compile(options: argparse.Namespace) -> int:
     path = Path(chosen) if chosen is not None else output.default_path(_stem(options.program))
     source = Path(_stem(options.program))
     if path.exists() and source.exists() and path.samefile(source):
-        raise _failed(errors.cannot_write(str(path), "it is the program itself"))
+        raise failed(errors.cannot_write(str(path), "it is the program itself"))
     output.write(path, text, force=options.force)
     print(f"wrote {path}")
     return DONE
@@ -248,21 +234,6 @@ def _stem(program: str) -> str:
     if program.split(":")[0] in (STANDARD, STDIN):
         return "stdin"
     return program if Path(program).exists() else program.rpartition(":")[0]
-
-
-def _emitted(compiled: Compiled, options: argparse.Namespace) -> str:
-    from cfcompiler.targets import latex, program_text
-
-    match options.emit:
-        case "ir":
-            return program_text.emit(compiled.program, source=False, unused=False)
-        case "forward":
-            return program_text.emit(compiled.forward, source=False, unused=False)
-        case "backward":
-            return program_text.emit(compiled.backward, source=False, unused=False)
-        case "latex":
-            return latex.emit(compiled.program, compiled.forward, compiled.backward)
-    return compiled.module(order=options.order, checks=options.checks, command=_command(options))
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -278,12 +249,12 @@ def _at(options: argparse.Namespace) -> int:
     if options.jsonl is not None:
         return _cases(options)
     if options.program is None:
-        raise _wrong("there is no program", "cfc at prog.cf x=0")
+        raise wrong("there is no program", "cfc at prog.cf x=0")
     from cfcompiler.analyses.at import at
     from cfcompiler.point import parse_arguments
     from cfcompiler.targets import json_report, terminal
 
-    program = _program(options, options.ties, _pairs("--tie", options.tie)).program
+    program = _program(options, options.ties, pairs("--tie", options.tie)).program
     report = at(program, parse_arguments(program, options.point), program.preset)
     if options.json:
         print(json_report.dumps(json_report.point_json(report)))
@@ -292,16 +263,30 @@ def _at(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _compare(options: argparse.Namespace) -> int:
+    from cfcompiler.analyses.comparison import Written
+    from cfcompiler.targets import comparison_text, json_report
+
+    text, path, function = _text(options)
+    written = Written(Source(text, path), function, tuple(static(options.static).items()))
+    report = compared(written, options.point, options.ties, pairs("--tie", options.tie))
+    if options.json:
+        print(json_report.dumps(json_report.comparison_json(report)))
+    else:
+        _show(comparison_text.comparison_lines(report, _width() or comparison_text.WIDTH))
+    return DONE
+
+
 def _cases(options: argparse.Namespace) -> int:
     from cfcompiler.cases import Answers, Defaults
     from cfcompiler.compiler import read_source
 
     if options.point:
-        raise _wrong("with --jsonl each case has its own point", "remove " + " ".join(options.point))
-    overrides = _pairs("--tie", options.tie)
+        raise wrong("with --jsonl each case has its own point", "remove " + " ".join(options.point))
+    overrides = pairs("--tie", options.tie)
     named = options.program is not None
     if named and options.program.split(":")[0] in (STANDARD, STDIN):
-        raise _wrong("with --jsonl the program is a file, or the source of each case")
+        raise wrong("with --jsonl the program is a file, or the source of each case")
     compile_ = (lambda preset, rules: _program(options, preset, rules)) if named else None
     answers = Answers(Defaults(compile_, options.ties, overrides))
     if options.jsonl == STANDARD:
@@ -320,16 +305,12 @@ def _cases(options: argparse.Namespace) -> int:
 def _ties(options: argparse.Namespace) -> int:
     from cfcompiler.analyses.tie_table import tie_table
     from cfcompiler.targets import json_report, terminal
-    from cfcompiler.ties import preset_names
 
-    for name in options.presets:
-        if name not in preset_names():
-            raise CFError([errors.unknown_preset(NOWHERE, name, preset_names())], Source("", "cfc"))
     table = tie_table(options.presets)
     if options.json:
         print(json_report.dumps(json_report.ties_json(table)))
     else:
-        _show(terminal.tie_lines(table, os.get_terminal_size().columns if sys.stdout.isatty() else None))
+        _show(terminal.tie_lines(table, _width()))
     return DONE
 
 
@@ -357,7 +338,7 @@ def _explain(options: argparse.Namespace) -> int:
     explanation = errors.explain(options.code)
     if explanation is None:
         near = errors.nearest(options.code.upper(), errors.explanations())
-        raise _wrong(
+        raise wrong(
             f"there is no code {options.code!r}",
             f"did you mean {near}?" if near else "`cfc explain` lists them",
         )
@@ -366,6 +347,11 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 # out
+
+
+def _width() -> int | None:
+    """The columns of the terminal; None in a pipe."""
+    return os.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _show(lines: Iterable[Line]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 Nested: TypeAlias = "str | list[Nested]"
+YOURS = "yours"  # in a comparison, the row of rules of one's own
 Row: TypeAlias = dict[str, Nested]  # a derivative by each input
 
 
@@ -180,6 +181,50 @@ class TieTable:
     presets: tuple[str, ...]
     versions: tuple[str, ...]
     rows: tuple[TieRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PointTruth:
+    """What holds of a function at a point, whatever AD makes of it. Vectors are rows, one for each output entry."""
+
+    value: Nested
+    gradient: tuple[Row, ...] | None
+    clarke: tuple[tuple[Row, ...], ...]
+    clarke_complete: bool
+    bouligand: tuple[tuple[Row, ...], ...]
+    bouligand_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PresetRow:
+    """What one preset returns at a point, and the verdict for each mode; None where it has no answer, with the reason.
+
+    `ad_critical` and `reason` are those of backward AD, as everywhere. `other`: the truth of what this preset computes,
+    where its definitions lead to another one.
+    """
+
+    name: str
+    framework: str
+    version: str
+    forward: tuple[Row, ...] | None
+    backward: tuple[Row, ...] | None
+    forward_verdict: str | None
+    verdict: str | None
+    ad_critical: bool | None
+    reason: str
+    forward_reason: str
+    other: PointTruth | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonReport:
+    """The presets side by side at one point, beside the truth. `scalar`: there is one row of derivatives."""
+
+    program: str
+    point: Row
+    scalar: bool
+    truth: PointTruth
+    presets: tuple[PresetRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

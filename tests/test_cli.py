@@ -339,6 +339,7 @@ def test_help_speaks_of_the_commands_there_are(capsys: pytest.CaptureFixture[str
     assert re.findall(r"^    (\w+) ", text, flags=re.MULTILINE) == [
         "compile",
         "at",
+        "compare",
         "ties",
         "demo",
         "explain",

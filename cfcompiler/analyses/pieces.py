@@ -87,9 +87,7 @@ class Pieces:
         self.switches = Switches(self.near, self.jets)
         self.joined = False  # whether some branch or step is tied at the point
 
-    def leaves(
-        self, *, thin: bool = False, most: int = MOST_LEAVES, until: float = inf
-    ) -> Iterator[Leaf]:
+    def leaves(self, *, thin: bool = False, most: int = MOST_LEAVES, until: float = inf) -> Iterator[Leaf]:
         """All leaves, in order of their signs; under `thin` those with at least one zero sign.
 
         Raises Undecided where a comparison could not be decided, TooManyPieces, also at the moment `until`.

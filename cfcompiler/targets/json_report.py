@@ -11,7 +11,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from cfcompiler.errors import CFError
-from cfcompiler.report import Certificate, PointReport, Relation, RightWhen, Row, Settings, TieTable
+from cfcompiler.report import (
+    Certificate,
+    ComparisonReport,
+    PointReport,
+    PointTruth,
+    PresetRow,
+    Relation,
+    RightWhen,
+    Row,
+    Settings,
+    TieTable,
+)
 from cfcompiler.source import NOWHERE
 
 
@@ -148,6 +159,53 @@ def ties_json(table: TieTable) -> dict[str, Any]:
             }
             for row in table.rows
         ],
+    }
+
+
+def comparison_json(report: ComparisonReport) -> dict[str, Any]:
+    """What `cfc compare --json` says; a preset whose definitions lead to another value or truth has its own."""
+    return {
+        "program": report.program,
+        "point": report.point,
+        "value": report.truth.value,
+        "truth": _truth_json(report, report.truth),
+        "presets": [_preset_json(report, row) for row in report.presets],
+    }
+
+
+def _preset_json(report: ComparisonReport, row: PresetRow) -> dict[str, Any]:
+    def own(rows: Sequence[Row] | None) -> Any:
+        return None if rows is None else rows[0] if report.scalar else list(rows)
+
+    answer: dict[str, Any] = {
+        "name": row.name,
+        "framework": row.framework,
+        "version": row.version,
+        "forward": own(row.forward),
+        "backward": own(row.backward),
+        "verdict": row.verdict,
+        "forward_verdict": row.forward_verdict,
+        "ad_critical": row.ad_critical,
+    }
+    reasons = dict.fromkeys(text for text in (row.reason, row.forward_reason) if text)
+    if reasons:
+        answer["reason"] = "; ".join(reasons)
+    if row.other is not None:
+        answer.update({"value": row.other.value, "truth": _truth_json(report, row.other)})
+    return answer
+
+
+def _truth_json(report: ComparisonReport, truth: PointTruth) -> dict[str, Any]:
+    def own(rows: Sequence[Row]) -> Any:
+        return rows[0] if report.scalar else list(rows)
+
+    return {
+        "gradient": None if truth.gradient is None else own(truth.gradient),
+        "clarke": {"vertices": [own(rows) for rows in truth.clarke], "complete": truth.clarke_complete},
+        "bouligand": {
+            "vertices": [own(rows) for rows in truth.bouligand],
+            "complete": truth.bouligand_complete,
+        },
     }
 
 
