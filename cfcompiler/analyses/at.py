@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 
 from cfcompiler import errors
 from cfcompiler.analyses.field import Field, field_at, filled, seeds_of
+from cfcompiler.analyses.floats import floats_at
 from cfcompiler.analyses.judgement_texts import judged_texts
+from cfcompiler.analyses.nan_origin import nan_origin
 from cfcompiler.analyses.ties_here import ties_here
 from cfcompiler.analyses.truth import USUAL, Effort, truth_at
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
@@ -18,18 +21,21 @@ from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Program
 from cfcompiler.number_text import to_text
-from cfcompiler.numbers import to_float
+from cfcompiler.numbers import is_special, to_float
 from cfcompiler.primitives import TABLE
-from cfcompiler.report import Judged, Nested, PointReport, Row
+from cfcompiler.report import Judged, NanOrigin, Nested, PointReport, Row
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
 
 
-def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = USUAL) -> PointReport:
+def at(
+    program: Program, point: Mapping[str, Any], ties: str, effort: Effort = USUAL, *, floats: bool = False
+) -> PointReport:
     """Everything about `point` (an object array of exact numbers for every parameter).
 
-    Raises CFError where the point is outside the domain, or where a branch cannot be decided.
+    `floats`: what float64 does there as well. Raises CFError where the point is outside the domain, or where a branch
+    cannot be decided.
     """
     try:
         values = run(program, point, EXACT)
@@ -57,7 +63,7 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
     if jumping is not None:
         field = Field((), False, f"{jumping.op} jumps here, and D is not known where a step jumps")
     judged = judgement_at(program, point, values, [x for row in backward for x in _flat(row)], field, effort)
-    return PointReport(
+    report = PointReport(
         program.name,
         ties,
         {param.value.name: nested(point[param.value.name]) for param in program.params},
@@ -71,7 +77,27 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
         field.reason,
         tuple(notes),
         judged,
+        _nan(program, point, values, forward, backward),
     )
+    return replace(report, floats=floats_at(program, point, report)) if floats else report
+
+
+def _nan(
+    program: Program,
+    point: Mapping[str, Any],
+    values: Mapping[str, Any],
+    forward: Sequence[Sequence[Any]],
+    backward: Sequence[Sequence[Any]],
+) -> NanOrigin | None:
+    """Where NaN or inf comes from: that of the value first, else of backward AD, else of forward AD."""
+    results = [values[value.name] for value in program.results]
+    for mode, rows in (("value", [results]), ("backward", backward), ("forward", forward)):
+        if any(is_special(entry) for row in rows for entry in _flat(row)):
+            try:
+                return nan_origin(program, point, values, mode)
+            except Undecided:
+                return None  # a sign inside a step; the answer stands without its explanation
+    return None
 
 
 def judgement_at(
@@ -159,6 +185,11 @@ def _backward(program: Program, point: Mapping[str, Any]) -> list[list[Any]]:
         values = run(backward, {**point, **dict(zip(names, seeds, strict=True))}, EXACT)
         rows.append([values[value.name] for value in backward.results[len(program.results) :]])
     return rows
+
+
+def row_of(program: Program, arrays: Sequence[Any]) -> Row:
+    """The derivatives by all inputs, as texts."""
+    return _row(program, _texts(arrays))
 
 
 def _names(program: Program) -> list[str]:
