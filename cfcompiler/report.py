@@ -152,8 +152,9 @@ class Choice:
 
     `guards`: the switches that are zero. `kind` says what is chosen: the "side" of a kink ("positive" or "negative",
     the sign that its switch is given), the "answer" of a condition ("true", "false"), the "entry" of a maximum
-    ("first", "last"), or "order", where nothing is told. `taken`: what the rules choose, one of these or a mixture in
-    words. `returned`: for each choice the rows that AD would return were this operation alone resolved so.
+    ("first", "last"); or it is a "step" that jumps here, or the "order" of equal keys, and there is no choice of this
+    kind. `taken`: what the rules choose, one of these or a mixture in words. `returned`: for each choice the rows that
+    AD would return were this operation alone resolved so.
     """
 
     line: int

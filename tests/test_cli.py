@@ -227,7 +227,7 @@ def test_a_long_exact_number_is_shown_as_a_decimal(folder: Path, capsys: pytest.
     (folder / "long.cf").write_text(
         "def f(x):\n    return exp(x) + exp(x/2) + exp(x/3) + exp(x/5)\n", encoding="utf-8"
     )
-    assert "  value     about 2.5" in said(capsys, "at", "long.cf", "x=-12345/12346")
+    assert "  value       about 2.5" in said(capsys, "at", "long.cf", "x=-12345/12346")
 
 
 def test_numbers_at_a_point_are_exact_and_options_may_stand_between(

@@ -89,10 +89,14 @@ def _nan(
     forward: Sequence[Sequence[Any]],
     backward: Sequence[Sequence[Any]],
 ) -> NanOrigin | None:
-    """Where NaN or inf comes from: that of the value first, else of backward AD, else of forward AD."""
+    """Where NaN or inf comes from: that of the value first, else NaN of backward or of forward AD, else inf."""
     results = [values[value.name] for value in program.results]
-    for mode, rows in (("value", [results]), ("backward", backward), ("forward", forward)):
-        if any(is_special(entry) for row in rows for entry in _flat(row)):
+    found = {
+        mode: {entry for row in rows for entry in _flat(row) if is_special(entry)}
+        for mode, rows in (("value", [results]), ("backward", backward), ("forward", forward))
+    }
+    for mode in sorted(found, key=lambda mode: mode != "value" and "nan" not in found[mode]):
+        if found[mode]:
             try:
                 return nan_origin(program, point, values, mode)
             except Undecided:

@@ -20,7 +20,7 @@ from cfcompiler.arithmetic import EXACT, Undecided
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Instruction, Kink, Program
 from cfcompiler.number_text import to_text
-from cfcompiler.primitives import COMPARISONS
+from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.report import Choice, Row, TieHere
 from cfcompiler.transforms.reverse import vjp
 
@@ -87,6 +87,8 @@ def _kind(instruction: Instruction) -> str:
             return "entry"
         case Apply(op=op) if op in COMPARISONS:
             return "answer"
+        case Apply(op=op) if TABLE[op].jumps:
+            return "step"
     return "order"
 
 
@@ -101,7 +103,7 @@ def _taken(instruction: Instruction, values: Mapping[str, Any]) -> str:
             return f"{_weight(above)} positive and {_weight(below)} negative"
         case Apply(op="extremum"):
             tie = instruction.attribute("rule").tie
-            return tie if tie in ("first", "last") else "a mixture of the equal entries"
+            return tie if tie in ("first", "last") else "a mixture"
         case Apply(op=op) if op in COMPARISONS:
             answers = {bool(answer) for answer in np.reshape(values[instruction.out.name], -1)}
             return ("true" if answers.pop() else "false") if len(answers) == 1 else "true or false by entry"

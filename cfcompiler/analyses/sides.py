@@ -26,7 +26,7 @@ from cfcompiler.report import Side
 
 MOST_ENTRIES = 6  # of the inputs
 MOST_NUMBERS = 4000  # that the program computes: series are slow
-RAMIFICATIONS = (1, 2, 6)
+RAMIFICATIONS = (1, 2, 6, 12, 60)
 _ZERO, _ONE = Fraction(0), Fraction(1)
 
 

@@ -12,6 +12,8 @@ from cfcompiler.targets.vectors import hull_text, one_number, vector_text
 def sentence(report: PointReport) -> str:
     """What the word of the verdict means here, with the numbers."""
     judged = report.judged
+    if not report.backward[0]:
+        return "there is no input to differentiate by"
     returned = f"AD returns {vector_text(report, report.backward)}"
     gradient = "" if judged.gradient is None else f"the gradient is {vector_text(report, judged.gradient)}"
     match judged.verdict:
@@ -76,6 +78,7 @@ def _about_wrong(report: PointReport, explanation: Explanation) -> Iterator[str]
         if not choice.returned or any(rows != report.backward for _, rows in choice.returned)
     ]
     branches = [choice for choice in moving if choice.kind == "answer"]
+    steps = [choice for choice in explanation.choices if choice.kind == "step"]
     if branches:
         first = branches[0]
         yield (
@@ -83,7 +86,12 @@ def _about_wrong(report: PointReport, explanation: Explanation) -> Iterator[str]
             "slope of its own there; write it so that its derivative is that of the arm beside it, or both arms "
             "in one formula"
         )
-    if len(branches) < len(moving) and report.judged.verdict == "spurious":
+    if steps:
+        yield (
+            f"the {steps[0].op} of line {steps[0].line} jumps here, and AD takes 0 for its slope: f is smooth only by "
+            "what it is multiplied or joined with; write both as one function"
+        )
+    if len(branches) + len(steps) < len(moving) and report.judged.verdict == "spurious":
         yield (
             "together the rules at these ties give a slope that is no mixture of slopes of f nearby: write f with "
             "fewer kinks, or choose other rules (--ties, --tie)"

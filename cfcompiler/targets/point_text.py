@@ -6,6 +6,7 @@ both sides, the field D, the verdict in a sentence, how it is known, what to do 
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -18,6 +19,7 @@ from cfcompiler.targets.vectors import hull_text, one_number, vector_text
 LABEL_WIDTH = 12
 WIDTH = 100  # longer lines are cut; --json has everything
 TIES, GUARDS, VERTICES, CORNERS = 8, 3, 8, 6  # how many are shown
+LONGEST_GUARD = 60  # characters of a switch
 FURTHEST = 60  # a place further to the right is shown without the beginning of its line
 COLOURS = {
     "exact": GOOD,
@@ -56,8 +58,10 @@ def _block(label: str, texts: Sequence[str | Line]) -> Iterator[Line]:
 
 
 def _wrapped(texts: Iterable[str]) -> list[str]:
-    """Sentences on lines of their own, the later lines of each indented."""
-    return [line for text in texts for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+    """Sentences on lines of their own, the later lines of each indented; `[0, 1]` is not broken."""
+    kept = (re.sub(r"\[[^\[\]]{1,40}\]", lambda found: found[0].replace(" ", "\0"), text) for text in texts)
+    lines = (line for text in kept for line in textwrap.wrap(text, WIDTH, subsequent_indent="  "))
+    return [line.replace("\0", " ") for line in lines]
 
 
 def _cut(text: str, width: int = WIDTH) -> str:
@@ -118,7 +122,8 @@ def _field(report: PointReport) -> Iterator[str]:
         return
     lines = _vectors(report, report.vertices, VERTICES)
     if len(report.vertices) > 1 and one_number(report):
-        lines = [f"{lines[0]}   (what AD may return, by the choices at the ties)"]
+        meant = f"{lines[0]}   (what AD may return, by the choices at the ties)"
+        lines = [meant] if len(meant) <= WIDTH else lines
     yield from lines
     if not report.complete:
         yield "... not all of them"
@@ -147,7 +152,7 @@ def _ties(report: PointReport, explanation: Explanation, source: Source) -> Iter
     before = 0
     for choice in shown:
         yield from _under_source(source, choice.line, choice.column, _choice(report, choice), width, before)
-        before = choice.line
+        before = choice.line if choice.column <= FURTHEST else 0
     more = len(explanation.choices) - TIES
     if more > 0:
         yield f"... and {more} more tied operations"
@@ -160,9 +165,10 @@ def _under_source(
     text = source.line(line)
     stripped = text.strip()
     offset = max(0, column - 1 - (len(text) - len(text.lstrip())))
-    if offset > FURTHEST:
+    far = offset > FURTHEST
+    if far:
         stripped, offset = "..." + stripped[offset - 10 :], 13
-    if line != before:
+    if far or line != before:
         yield ((f"{str(line).rjust(width)} | ", DIM), (_cut(stripped, WIDTH - width - 3), ""))
     room = WIDTH - width - 3 - offset - 2
     for place, own in enumerate(_joined(parts, room)):
@@ -183,12 +189,12 @@ def _joined(parts: Sequence[str], room: int) -> list[str]:
 
 def _choice(report: PointReport, choice: Choice) -> list[str]:
     """What the operation is, what AD does there, and what it would return otherwise."""
-    zero = ", ".join(f"{guard} = 0" for guard in choice.guards[:GUARDS])
+    zero = ", ".join(f"{_cut(guard, LONGEST_GUARD)} = 0" for guard in choice.guards[:GUARDS])
     if len(choice.guards) > GUARDS:
         zero += f", ... {len(choice.guards)} of them"
     head = f"{choice.op}, {zero}"
-    if choice.kind == "order":
-        return [head]
+    if choice.kind in _NO_CHOICE:
+        return [f"{head}:", _NO_CHOICE[choice.kind]]
     others = [(word, rows) for word, rows in choice.returned if word != choice.taken]
     if others and all(rows == report.backward for _, rows in choice.returned):
         return [f"{head}:", "AD is the same either way"]
@@ -197,7 +203,15 @@ def _choice(report: PointReport, choice: Choice) -> list[str]:
     return [f"{head}:", *parts[:-1], parts[-1][:-1]]
 
 
-_RESOLVED = {"side": "taken as {}", "answer": "the condition is {}", "entry": "AD takes {}"}
+_NO_CHOICE = {
+    "step": "it jumps here, and AD takes 0 for its slope",
+    "order": "these keys may stand in any order",
+}
+_RESOLVED = {
+    "side": "taken as {}",
+    "answer": "the condition is {}",
+    "entry": "of the equal entries AD takes {}",
+}
 _OTHERWISE = {
     "side": "as {} AD would be",
     "answer": "were it {} AD would be",
