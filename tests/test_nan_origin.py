@@ -69,7 +69,17 @@ def test_an_entry_that_was_selected_is_not_the_arm_of_another_entry() -> None:
     text = "def f(v: Real[3]): return sum(where(v > 0, {}))"
     assert not origin(text.format("sqrt(v), 0"), v=[1, 0, 4]).selected
     found = origin(text.format("v, sqrt(v)"), v=[1, 0, 4])
-    assert (found.result, found.selected) == ("inf", True)
+    assert (found.mode, found.result, found.selected) == ("forward", "nan", True)
+    program = compile_text(text.format("v, sqrt(v)") + "\n").program
+    point = point_of(program, {"v": [1, 0, 4]})
+    backward = nan_origin(program, run(program, point, EXACT), "backward")
+    assert backward is not None
+    assert (backward.result, backward.selected) == ("inf", True)
+
+
+def test_a_constant_factor_is_no_origin() -> None:
+    found = origin("def f(a, b): return sqrt(((a - b)**2 + (b - a)**2)/2)", a=1, b=1)
+    assert (found.origin.op, found.origin.factors) == ("**", ("inf", "0"))
 
 
 def test_the_arm_names_what_chose() -> None:
@@ -106,11 +116,16 @@ def test_a_rule_that_is_nan() -> None:
 def test_forward_mode(text: str, rules: dict[str, str], expected: tuple[Any, ...]) -> None:
     program = compile_text(f"{text}\n", overrides=rules).program
     point = point_of(program, {"x": 0})
-    found = nan_origin(program, point, run(program, point, EXACT), "forward")
+    found = nan_origin(program, run(program, point, EXACT), "forward")
     assert found is not None
     own = found.origin
     assert (own.column, own.op, own.factors, found.selected) == expected
     assert (found.mode, found.result) == ("forward", "nan")
+
+
+def test_nan_comes_before_inf() -> None:
+    found = origin("def f(x, y): return cbrt(x) + abs(y)", x=0, y=0)
+    assert (found.mode, found.result, found.origin.factors) == ("forward", "nan", ("0", "inf"))
 
 
 def test_a_lazy_arm_makes_no_nan() -> None:

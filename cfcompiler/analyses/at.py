@@ -77,14 +77,13 @@ def at(
         field.reason,
         tuple(notes),
         judged,
-        _nan(program, point, values, forward, backward),
+        _nan(program, values, forward, backward),
     )
     return replace(report, floats=floats_at(program, point, report)) if floats else report
 
 
 def _nan(
     program: Program,
-    point: Mapping[str, Any],
     values: Mapping[str, Any],
     forward: Sequence[Sequence[Any]],
     backward: Sequence[Sequence[Any]],
@@ -98,7 +97,7 @@ def _nan(
     for mode in sorted(found, key=lambda mode: mode != "value" and "nan" not in found[mode]):
         if found[mode]:
             try:
-                return nan_origin(program, point, values, mode)
+                return nan_origin(program, values, mode)
             except Undecided:
                 return None  # a sign inside a step; the answer stands without its explanation
     return None

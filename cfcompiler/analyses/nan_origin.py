@@ -23,6 +23,7 @@ from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special
 from cfcompiler.primitives import TABLE
 from cfcompiler.report import NanOrigin, Origin
+from cfcompiler.transforms.activity import active_values
 from cfcompiler.transforms.alone import alone
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
@@ -32,15 +33,13 @@ _ONE = Fraction(1)
 _WORDS = {"mul": "*", "div": "/", "add": "+", "sub": "-", "ipow": "**", "rpow": "**", "pow": "**"}
 
 
-def nan_origin(
-    program: Program, point: Mapping[str, Any], values: Mapping[str, Any], mode: str
-) -> NanOrigin | None:
+def nan_origin(program: Program, values: Mapping[str, Any], mode: str) -> NanOrigin | None:
     """The origin in `mode` ("value", "backward", "forward"); None where nothing special arises in it.
 
-    `values` are those of the program at `point`. Raises Undecided.
+    `values` are those of the program at the point. Raises Undecided.
     """
-    follow = {"value": _in_value, "backward": _in_backward, "forward": _in_forward}[mode]
-    events = list(follow(program, point, values))
+    here = _Here(program, values, reach_of(program, values), frozenset(active_values(program)))
+    events = {"value": _in_value, "backward": _in_backward, "forward": _in_forward}[mode](here)
     found = next((event for event in events if event.result == "nan"), events[0] if events else None)
     if found is None:
         return None
@@ -58,6 +57,26 @@ class _Event:
     result: str
     origin: Origin
     arm: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """The program at the point: its values, which entries reach a result, which values depend on the inputs."""
+
+    program: Program
+    values: Mapping[str, Any]
+    reach: Mapping[str, Any]
+    active: frozenset[str]
+
+
+def _first(sweeps: Iterator[list[_Event]]) -> list[_Event]:
+    """The events of the first sweep with a NaN; where there is none, of the first with an inf."""
+    kept: list[_Event] = []
+    for events in sweeps:
+        if any(event.result == "nan" for event in events):
+            return events
+        kept = kept or events
+    return kept
 
 
 def _word(instruction: Instruction) -> str:
@@ -125,18 +144,23 @@ def _new(result: Any, given: list[Any]) -> tuple[str, int] | None:
 # the value
 
 
-def _in_value(program: Program, point: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[_Event]:
-    reach = reach_of(program, values)
-    for instruction in program.instructions:
+def _in_value(here: _Here) -> list[_Event]:
+    return list(_values(here))
+
+
+def _values(here: _Here) -> Iterator[_Event]:
+    values = here.values
+    for instruction in here.program.instructions:
         out = instruction.out
-        if out.kind != "real" or out.name not in values or not np.any(reach.get(out.name, False)):
+        if out.kind != "real" or out.name not in values or not np.any(here.reach.get(out.name, False)):
             continue
-        args = [values[value.name] for value in arguments(instruction) if value.kind == "real"]
+        args = [values[value.name] for value in arguments(instruction) if value.name in values]
+        args = [array for array in args if np.asarray(array).dtype == object]
         found = _new(values[out.name], args)
         if found is None or not isinstance(instruction, Apply) or not args:
             continue
-        how = _word(instruction)
-        yield _Event(found[0], _origin(program, instruction, how, _factors(instruction, args, found[1])), "")
+        factors = _factors(instruction, args, found[1])
+        yield _Event(found[0], _origin(here.program, instruction, _word(instruction), factors), "")
 
 
 def _factors(instruction: Apply, args: list[Any], place: int) -> list[Any]:
@@ -152,19 +176,13 @@ def _factors(instruction: Apply, args: list[Any], place: int) -> list[Any]:
 # backward
 
 
-def _in_backward(program: Program, point: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[_Event]:
-    reach = reach_of(program, values)
-    for seeds in seeds_of(program, EXACT):
-        events = list(_sweep(program, values, seeds, reach))
-        if events:
-            yield from events
-            return
+def _in_backward(here: _Here) -> list[_Event]:
+    return _first(list(_sweep(here, seeds)) for seeds in seeds_of(here.program, EXACT))
 
 
-def _sweep(
-    program: Program, values: Mapping[str, Any], seeds: list[Any], reach: Mapping[str, Any]
-) -> Iterator[_Event]:
+def _sweep(here: _Here, seeds: list[Any]) -> Iterator[_Event]:
     """One backward sweep, operation by operation."""
+    program, values = here.program, here.values
     cotangents: dict[str, Any] = {}
     for value, seed in zip(program.results, seeds, strict=True):
         cotangents[value.name] = (
@@ -177,11 +195,11 @@ def _sweep(
         if out.name not in cotangents or not taken(out, values):
             continue
         c = cotangents.pop(out.name)
-        for argument, share in _shares(program, instruction, values, c):
+        for argument, share in _shares(here, instruction, c):
             found = _new(share, [c])
             if found is not None:
-                origin = _backward_origin(program, instruction, values, c, argument, found[1])
-                yield _Event(found[0], origin, _arm(program, out.name, reach, found[1], share))
+                origin = _backward_origin(here, instruction, c, argument, found[1])
+                yield _Event(found[0], origin, _arm(here, out.name, found[1], share))
             before = cotangents.get(argument.name)
             if before is None:
                 cotangents[argument.name] = share
@@ -191,37 +209,35 @@ def _sweep(
             if found is not None:
                 place = found[1]
                 factors = [_entries(before)[place], _entries(share)[place]]
-                arm = _arm(program, argument.name, reach, place, total)
+                arm = _arm(here, argument.name, place, total)
                 yield _Event(found[0], _origin(program, instruction, "+", factors), arm)
             cotangents[argument.name] = total
 
 
-def _arm(program: Program, name: str, reach: Mapping[str, Any], place: int, share: Any) -> str:
+def _arm(here: _Here, name: str, place: int, share: Any) -> str:
     """The operation that chose another arm than the one of the entry at `place`; empty where the entry was selected."""
-    own = reach.get(name)
+    own = here.reach.get(name)
     if own is not None:
         entrywise = np.size(own) == np.size(share)
         if bool(np.reshape(own, -1)[place]) if entrywise else bool(np.any(own)):
             return ""
     below = {name}
-    for instruction in program.instructions:
+    for instruction in here.program.instructions:
         if not any(value.name in below for value in arguments(instruction)):
             continue
-        if isinstance(instruction, Select | Kink) and np.any(reach.get(instruction.out.name, False)):
+        if isinstance(instruction, Select | Kink) and np.any(here.reach.get(instruction.out.name, False)):
             return _word(instruction)
         below.add(instruction.out.name)
     return "where"
 
 
-def _shares(
-    program: Program, instruction: Instruction, values: Mapping[str, Any], c: Any
-) -> list[tuple[Value, Any]]:
+def _shares(here: _Here, instruction: Instruction, c: Any) -> list[tuple[Value, Any]]:
     """The cotangents of the real arguments of one operation, from the cotangent of its value."""
-    own = alone(program, instruction)
+    own = alone(here.program, instruction, here.active)
     moving = [param.value for param in own.params if param.differentiable]
     if not moving:
         return []
-    found, backward = _backward_alone(own, values, c, None)
+    found, backward = _backward_alone(own, here.values, c, None)
     return [(value, found[result.name]) for value, result in zip(moving, backward.results[1:], strict=True)]
 
 
@@ -245,18 +261,17 @@ def _inputs(own: Program, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _backward_origin(
-    program: Program, instruction: Instruction, values: Mapping[str, Any], c: Any, argument: Value, place: int
-) -> Origin:
+def _backward_origin(here: _Here, instruction: Instruction, c: Any, argument: Value, place: int) -> Origin:
     """The cotangent that arrived and the slope of the operation; what made the slope where that is NaN."""
     ones = filled(np.shape(c), _ONE)
-    slopes = {value.name: share for value, share in _shares(program, instruction, values, ones)}
+    slopes = {value.name: share for value, share in _shares(here, instruction, ones)}
     slope = _entries(slopes[argument.name])[place]
     if slope == "nan" and not isinstance(instruction, Kink):
-        inner = _inner(lambda watch: _backward_alone(alone(program, instruction), values, ones, watch))
+        own = alone(here.program, instruction, here.active)
+        inner = _inner(lambda watch: _backward_alone(own, here.values, ones, watch))
         if inner is not None:
-            return _origin(program, instruction, *inner)
-    return _origin(program, instruction, "*", [_arriving(c, place, slopes[argument.name]), slope])
+            return _origin(here.program, instruction, *inner)
+    return _origin(here.program, instruction, "*", [_arriving(c, place, slopes[argument.name]), slope])
 
 
 def _arriving(c: Any, place: int, share: Any) -> Any:
@@ -284,23 +299,23 @@ def _inner(running: Callable[[Watch], Any]) -> tuple[str, list[Any]] | None:
 # forward
 
 
-def _in_forward(program: Program, point: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[_Event]:
-    reach = reach_of(program, values)
+def _in_forward(here: _Here) -> list[_Event]:
+    return _first(list(_push(here, tangents)) for tangents in _seeds(here.program))
+
+
+def _seeds(program: Program) -> Iterator[dict[str, Any]]:
+    """The tangents of the inputs: 1 at one entry, 0 elsewhere."""
     inputs = [param.value for param in program.params if param.differentiable]
     for which in inputs:
         for entry in np.ndindex(which.shape):
             tangents = {value.name: filled(value.shape, Fraction(0)) for value in inputs}
             tangents[which.name][entry] = _ONE
-            events = list(_push(program, values, tangents, reach))
-            if events:
-                yield from events
-                return
+            yield tangents
 
 
-def _push(
-    program: Program, values: Mapping[str, Any], tangents: dict[str, Any], reach: Mapping[str, Any]
-) -> Iterator[_Event]:
+def _push(here: _Here, tangents: dict[str, Any]) -> Iterator[_Event]:
     """One forward sweep, operation by operation."""
+    program, values = here.program, here.values
     for instruction in program.instructions:
         out = instruction.out
         if out.kind != "real" or not taken(out, values):
@@ -311,44 +326,34 @@ def _push(
                 tangents[out.name] = filled(out.shape, Fraction(0))
             continue
         given = {value.name: tangents[value.name] for value in moving}
-        tangents[out.name] = tangent = _forward_alone(program, instruction, values, given, None)
+        tangents[out.name] = tangent = _forward_alone(here, instruction, given, None)
         found = _new(tangent, list(given.values()))
         if found is not None:
-            origin = _forward_origin(program, instruction, values, given, found[1])
-            yield _Event(found[0], origin, _arm(program, out.name, reach, found[1], tangent))
+            origin = _forward_origin(here, instruction, given, found[1])
+            yield _Event(found[0], origin, _arm(here, out.name, found[1], tangent))
 
 
 def _forward_alone(
-    program: Program,
-    instruction: Instruction,
-    values: Mapping[str, Any],
-    given: Mapping[str, Any],
-    watch: Watch | None,
+    here: _Here, instruction: Instruction, given: Mapping[str, Any], watch: Watch | None
 ) -> Any:
-    own = alone(program, instruction)
+    own = alone(here.program, instruction, given)
     forward = jvp(own)
     moving = [param.value for param in own.params if param.differentiable]
-    inputs = _inputs(own, values)
+    inputs = _inputs(own, here.values)
     for param, value in zip(forward.params[len(own.params) :], moving, strict=True):
-        inputs[param.value.name] = given.get(value.name, filled(value.shape, Fraction(0)))
+        inputs[param.value.name] = given[value.name]
     return run(forward, inputs, EXACT, watch)[forward.results[1].name]
 
 
-def _forward_origin(
-    program: Program,
-    instruction: Instruction,
-    values: Mapping[str, Any],
-    given: Mapping[str, Any],
-    place: int,
-) -> Origin:
+def _forward_origin(here: _Here, instruction: Instruction, given: Mapping[str, Any], place: int) -> Origin:
     """The tangent of the argument that brings the special value, and the slope by it."""
     for name, tangent in given.items():
         ones = {name: filled(np.shape(tangent), _ONE)}
-        slope = _entries(_forward_alone(program, instruction, values, ones, None))[place]
+        slope = _entries(_forward_alone(here, instruction, ones, None))[place]
         if is_special(slope) and slope != "nan":
             arriving = _entries(tangent)[place if np.size(tangent) > place else 0]
-            return _origin(program, instruction, "*", [arriving, slope])
-    inner = _inner(lambda watch: _forward_alone(program, instruction, values, given, watch))
+            return _origin(here.program, instruction, "*", [arriving, slope])
+    inner = _inner(lambda watch: _forward_alone(here, instruction, given, watch))
     if inner is not None:
-        return _origin(program, instruction, *inner)
-    return _origin(program, instruction, "*", [_entries(next(iter(given.values())))[0], "nan"])
+        return _origin(here.program, instruction, *inner)
+    return _origin(here.program, instruction, "*", [_entries(next(iter(given.values())))[0], "nan"])

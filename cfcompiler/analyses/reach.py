@@ -57,7 +57,7 @@ def _transposed(program: Program, instruction: Apply, own: Any) -> Iterator[tupl
     """A linear row without weights: its transpose of ones and zeros is positive at what reaches."""
     if not instruction.args:
         return
-    single = alone(program, instruction)
+    single = alone(program, instruction, {value.name for value in instruction.args})
     backward = vjp(single)
     inputs = {param.value.name: np.zeros(param.value.shape) for param in single.params}
     inputs[backward.params[-1].value.name] = own.astype(np.float64)

@@ -111,6 +111,11 @@ def _about_nan(report: PointReport, nan: NanOrigin) -> Iterator[str]:
         yield f"the value itself is not finite: keep the argument of {nan.origin.op} away from this point"
     elif nan.origin.factors[-1] == "nan":
         yield f"the rules of {report.ties} say NaN at this tie: choose a number, --tie {nan.origin.op}=0"
+    elif nan.result == "nan" and nan.origin.how != "*":
+        yield (
+            f"the slope of {nan.origin.op} has no value here: keep its argument away from this point, or choose a rule "
+            "that has one (`cfc ties` shows what each framework returns)"
+        )
     elif nan.result == "nan":
         yield (
             "write what is multiplied here as one operation whose slope is finite (as x*sqrt(x) is x**1.5, and "

@@ -250,6 +250,8 @@ def product(origin: Origin) -> str:
 def _meaning(found: NanOrigin) -> Iterator[str]:
     """What the two factors of the chain rule are."""
     origin = found.origin
+    if found.mode != "value" and origin.how == "/" and origin.op != "/":
+        yield f"inside the slope of {origin.op},"
     if found.mode == "value" or origin.how != "*" or len(origin.factors) != 2:
         return
     arriving, slope = (nested_text(factor) for factor in origin.factors)

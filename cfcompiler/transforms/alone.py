@@ -10,6 +10,7 @@ its branch is not. A lazy select becomes an eager one, since both arms are input
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 
 from cfcompiler.ir import Apply, Instruction, Param, Program, Select
@@ -17,13 +18,13 @@ from cfcompiler.transforms.tidy import renamed
 from cfcompiler.verify import arguments
 
 
-def alone(program: Program, instruction: Instruction) -> Program:
-    """`instruction` as a program; its real arguments are differentiable inputs, the others data."""
+def alone(program: Program, instruction: Instruction, active: Container[str]) -> Program:
+    """`instruction` as a program; its real arguments in `active` are differentiable inputs, the others data."""
     own = {value.name: replace(value, branch=()) for value in arguments(instruction)}
     bare = replace(renamed(instruction, own), out=replace(instruction.out, branch=()))
     if isinstance(bare, Select):
         bare = replace(bare, lazy=False)
-    params = tuple(Param(value, value.kind == "real") for value in own.values())
+    params = tuple(Param(value, value.kind == "real" and value.name in active) for value in own.values())
     named = (
         instruction.attribute("name") if isinstance(instruction, Apply) and instruction.op == "array" else ""
     )
