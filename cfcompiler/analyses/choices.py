@@ -139,12 +139,12 @@ def _answered(name: str, answer: bool) -> Rewrite:
 
 
 def _weighed(other: Instruction, kink: str, piece: str) -> Instruction:
-    """A weight of the kink at its tie: 1 for one of its pieces, 0 for the other; it blocks what it does not take."""
+    """A weight of the kink at its tie: 1 for one of its pieces, 0 for the other; the rule's gate stays."""
     if not (isinstance(other, Apply) and other.op == "weigh" and other.attribute("kink") == kink):
         return other
     below, _, above, unordered = other.attribute("weights")
     tie = Fraction(1 if other.attribute("piece") == piece else 0)
-    return _with(_with(other, "weights", (below, tie, above, unordered)), "gate", "select")
+    return _with(other, "weights", (below, tie, above, unordered))
 
 
 def _placed(other: Instruction, extremum: str, tie: str) -> Instruction:

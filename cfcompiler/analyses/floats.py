@@ -219,7 +219,8 @@ def _note(own: float, text: str) -> str:
         return "" if own == nearest else "on the real line it is " + text
     if own == nearest:
         return ""
-    distance = abs(own - nearest) / np.spacing(max(abs(nearest), np.finfo(np.float64).tiny))
+    with np.errstate(all="ignore"):
+        distance = abs(own - nearest) / np.spacing(max(abs(nearest), np.finfo(np.float64).tiny))
     if distance <= LOST:
         return ""
     return f"the exact number is {text if len(text) <= SHORT else f'{nearest!r} to 16 digits'}"
