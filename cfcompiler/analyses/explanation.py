@@ -16,7 +16,9 @@ from cfcompiler.report import Explanation, PointReport
 
 def explanation_at(program: Program, point: Mapping[str, Any], report: PointReport) -> Explanation:
     """The tied operations one by one; the slopes on both sides where the gradient does not tell them."""
+    smooth = report.judged.gradient is not None
+    if smooth and not report.ties_here:
+        return Explanation((), ())
     values = run(program, point, EXACT)
     choices = choices_at(program, point, values, lambda arrays: row_of(program, arrays))
-    smooth = report.judged.gradient is not None
     return Explanation(choices, () if smooth else sides_at(program, point, values))
