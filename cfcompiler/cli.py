@@ -14,12 +14,13 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cfcompiler import __version__, errors
-from cfcompiler.arguments import Parser, failed, pairs, static, wrong
-from cfcompiler.compare import add_arguments, compared
+from cfcompiler import errors
+from cfcompiler.arguments import failed, pairs, static, wrong
+from cfcompiler.compare import compared
 from cfcompiler.errors import CFError
+from cfcompiler.options import effort_of, parser
 from cfcompiler.source import Source
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from cfcompiler.targets.terminal import Line
 
 DONE, WRONG, BUG, INTERRUPTED, BROKEN_PIPE = 0, 2, 70, 130, 141
-EMITTED = ("ir", "forward", "backward", "latex", "module")
-TARGETS = ("numpy",)
 STANDARD = "-"
 STDIN = "<stdin>"
 
@@ -64,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     # argparse takes `-:name`, a function of the program on standard input, for an option
     arguments = [STDIN + text[1:] if text.startswith("-:") else text for text in arguments]
-    options, rest = _parser().parse_known_args(arguments)
+    options, rest = parser().parse_known_args(arguments)
     # NAME=VALUE after an option: argparse does not let positional arguments go on there.
     if rest and (
         options.command not in ("at", "compare") or any(argument.startswith("-") for argument in rest)
@@ -83,102 +82,7 @@ def _run(arguments: Sequence[str]) -> int:
     return commands[options.command](options)
 
 
-# arguments
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="cfc",
-        description="Compile programs with branches and kinks to readable NumPy modules that compute exactly what "
-        "automatic differentiation computes, and see what it returns where pieces meet.",
-        epilog="cfc COMMAND --help says more. Start with: cfc demo",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"cfc {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    _add_compile(commands)
-    _add_at(commands)
-    compare = commands.add_parser(
-        "compare",
-        help="what every framework returns at a point, beside the truth",
-        description="What AD returns at a point under each preset, beside the truth, with a verdict for each.",
-        allow_abbrev=False,
-    )
-    add_arguments(compare)
-    ties = commands.add_parser("ties", help="what each preset returns at a tie", allow_abbrev=False)
-    ties.add_argument("presets", nargs="*", metavar="PRESET", help="show these alone")
-    ties.add_argument("--json", action="store_true", help="as JSON")
-    demo = commands.add_parser("demo", help="the gallery of examples", allow_abbrev=False)
-    demo.add_argument(
-        "name", nargs="?", metavar="NAME", help="show this example and run it; list all if absent"
-    )
-    explain = commands.add_parser("explain", help="one error code at length", allow_abbrev=False)
-    explain.add_argument("code", nargs="?", metavar="CODE", help="such as CF012; list all if absent")
-    return parser
-
-
-def _add_compile(commands: Any) -> None:
-    parser = commands.add_parser(
-        "compile",
-        help="a program to a NumPy module with its value and derivatives",
-        description="Write the module of a program: value, jvp, vjp, grad, value_and_grad, signature, field.",
-        allow_abbrev=False,
-    )
-    _add_program(parser)
-    parser.add_argument(
-        "-o", dest="output", metavar="FILE", help="where to write (PROG_cf.py here; - is standard output)"
-    )
-    parser.add_argument("--target", choices=TARGETS, default="numpy", help="what kind of module (numpy)")
-    parser.add_argument("--order", type=int, choices=(1, 2), default=1, help="2 adds hvp and hessian")
-    parser.add_argument(
-        "--checks", action="store_true", help="test the assertions of the program when it runs"
-    )
-    parser.add_argument(
-        "--emit",
-        choices=EMITTED,
-        default="module",
-        help="a stage of the compiler instead, on standard output",
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite a file that cfc did not generate")
-
-
-def _add_at(commands: Any) -> None:
-    parser = commands.add_parser(
-        "at",
-        help="everything about one point",
-        description="Value, forward and backward AD, ties and the field of a program at a point, in exact arithmetic.",
-        allow_abbrev=False,
-    )
-    _add_program(parser, required=False)
-    parser.add_argument("point", nargs="*", metavar="NAME=VALUE", help="the point: x=0 y=1/3 v=[0,1,sqrt(2)]")
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.add_argument(
-        "--jsonl",
-        metavar="FILE",
-        help='a case a line, {"id", "source", "point", "ties"}, an answer a line; - is standard input',
-    )
-
-
-def _add_program(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    nargs = None if required else "?"
-    parser.add_argument(
-        "program", nargs=nargs, metavar="PROG.cf[:NAME]", help="the program; - is standard input"
-    )
-    parser.add_argument(
-        "--ties",
-        metavar="PRESET",
-        help="tie rules of a framework (`cfc ties`); default: the file's, else torch",
-    )
-    parser.add_argument(
-        "--tie",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="one tie rule: relu=1/2, max=first, where=mul",
-    )
-    parser.add_argument(
-        "--static", action="append", default=[], metavar="NAME=INT", help="the value of an Int input"
-    )
+# the program
 
 
 def _program(options: argparse.Namespace, preset: str | None, overrides: Mapping[str, str]) -> Compiled:
@@ -251,15 +155,21 @@ def _at(options: argparse.Namespace) -> int:
     if options.program is None:
         raise wrong("there is no program", "cfc at prog.cf x=0")
     from cfcompiler.analyses.at import at
+    from cfcompiler.analyses.explanation import explanation_at
     from cfcompiler.point import parse_arguments
-    from cfcompiler.targets import json_report, terminal
+    from cfcompiler.targets import float_text, json_report, point_text
 
+    effort = effort_of(options)
     program = _program(options, options.ties, pairs("--tie", options.tie)).program
-    report = at(program, parse_arguments(program, options.point), program.preset)
+    point = parse_arguments(program, options.point)
+    report = at(program, point, program.preset, effort, floats=options.float)
     if options.json:
         print(json_report.dumps(json_report.point_json(report)))
+    elif report.floats is not None:
+        _show(float_text.float_lines(report, report.floats, program.source))
     else:
-        _show(terminal.point_lines(report, program.source))
+        explanation = explanation_at(program, point, report)
+        _show(point_text.point_lines(report, explanation, program.source))
     return DONE
 
 
@@ -288,7 +198,7 @@ def _cases(options: argparse.Namespace) -> int:
     if named and options.program.split(":")[0] in (STANDARD, STDIN):
         raise wrong("with --jsonl the program is a file, or the source of each case")
     compile_ = (lambda preset, rules: _program(options, preset, rules)) if named else None
-    answers = Answers(Defaults(compile_, options.ties, overrides))
+    answers = Answers(Defaults(compile_, options.ties, overrides, effort_of(options), options.float))
     if options.jsonl == STANDARD:
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
         lines: Iterable[str] = sys.stdin

@@ -15,8 +15,10 @@ from cfcompiler.arithmetic import EXACT
 from cfcompiler.compiler import compile_text
 from cfcompiler.feasibility.segments import SegmentSum, as_vertices
 from cfcompiler.point import point_of
+from cfcompiler.report import Explanation
 from cfcompiler.targets.json_report import point_json
-from cfcompiler.targets.terminal import plain, point_lines
+from cfcompiler.targets.point_text import point_lines
+from cfcompiler.targets.terminal import plain
 
 WEIGHTS = [7 * k % 41 - 20 for k in range(40)]
 
@@ -59,7 +61,7 @@ def test_one_input_with_many_values_is_a_sum() -> None:
     assert answer["vertices"] == [] and answer["complete"]
     assert len(answer["sum"]["segments"]) == 40
     assert report.judged.field_critical
-    assert "+ sum of 40 segments" in plain(point_lines(report, program.program.source))
+    assert "+ sum of 40 segments" in plain(point_lines(report, Explanation((), ()), program.program.source))
 
 
 def test_zero_outside_a_sum_is_proved() -> None:

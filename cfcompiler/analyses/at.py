@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 from typing import Any, Literal, TypeAlias
@@ -12,10 +12,12 @@ import numpy as np
 
 from cfcompiler import errors
 from cfcompiler.analyses.field import MOST_SCALARS, Field, Vertex, field_at, field_of_large, filled, seeds_of
+from cfcompiler.analyses.floats import floats_at
 from cfcompiler.analyses.judgement import Judgement
 from cfcompiler.analyses.judgement_texts import judged_texts
 from cfcompiler.analyses.landscape import USUAL, Effort, landscape_at
 from cfcompiler.analyses.large import is_large, qualified
+from cfcompiler.analyses.nan_origin import nan_origin
 from cfcompiler.analyses.right_when import right_when
 from cfcompiler.analyses.ties_here import ties_here
 from cfcompiler.analyses.truth import Facts, facts_at, facts_of_large, judgement_of, nothing_known
@@ -27,7 +29,7 @@ from cfcompiler.ir import Apply, Instruction, Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special, to_float
 from cfcompiler.primitives import TABLE
-from cfcompiler.report import FieldSum, Judged, Nested, PointReport, Row, TieHere
+from cfcompiler.report import FieldSum, Judged, NanOrigin, Nested, PointReport, Row, TieHere
 from cfcompiler.transforms.forward import jvp, modes_agree
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
@@ -38,10 +40,13 @@ Mode: TypeAlias = Literal["forward", "backward"]
 MOST_FORWARD_RUNS = 24  # inputs with more entries have forward mode derived, where that is a theorem
 
 
-def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = USUAL) -> PointReport:
+def at(
+    program: Program, point: Mapping[str, Any], ties: str, effort: Effort = USUAL, *, floats: bool = False
+) -> PointReport:
     """Everything about `point` (an object array of exact numbers for every parameter).
 
-    Raises CFError where the point is outside the domain, or where a branch cannot be decided.
+    `floats`: what float64 does there as well. Raises CFError where the point is outside the domain, or where a branch
+    cannot be decided.
     """
     ad_here = ad_at(program, point)
     values, forward, backward = ad_here.values, ad_here.forward, ad_here.backward
@@ -62,7 +67,7 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
     def rows_of(vector: Sequence[Any]) -> tuple[Row, ...]:
         return _rows_of(program, point, vector)
 
-    return PointReport(
+    report = PointReport(
         program.name,
         ties,
         {param.value.name: nested(point[param.value.name]) for param in program.params},
@@ -78,7 +83,30 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
         judged_here(program, point, judgement, facts),
         None if field.total is None else _field_sum(program, point, field.total),
         right_when(program, point, ad, judgement, rows_of),
+        _nan(program, values, forward, backward),
     )
+    return replace(report, floats=floats_at(program, point, report)) if floats else report
+
+
+def _nan(
+    program: Program,
+    values: Mapping[str, Any],
+    forward: Sequence[Sequence[Any]],
+    backward: Sequence[Sequence[Any]],
+) -> NanOrigin | None:
+    """Where NaN or inf comes from: that of the value first, else NaN of backward or of forward AD, else inf."""
+    results = [values[value.name] for value in program.results]
+    found = {
+        mode: {entry for row in rows for entry in _flat(row) if is_special(entry)}
+        for mode, rows in (("value", [results]), ("backward", backward), ("forward", forward))
+    }
+    for mode in sorted(found, key=lambda mode: mode != "value" and "nan" not in found[mode]):
+        if found[mode]:
+            try:
+                return nan_origin(program, values, mode)
+            except Undecided:
+                return None  # a sign inside a step; the answer stands without its explanation
+    return None
 
 
 def _field_sum(program: Program, point: Mapping[str, Any], total: SegmentSum) -> FieldSum:
@@ -266,6 +294,11 @@ def _forward_follows(program: Program, finite: bool) -> bool:
     """
     entries = sum(prod(param.value.shape) for param in program.params if param.differentiable)
     return entries > MOST_FORWARD_RUNS and finite and modes_agree(program)
+
+
+def row_of(program: Program, arrays: Sequence[Any]) -> Row:
+    """The derivatives by all inputs, as texts."""
+    return _row(program, _texts(arrays))
 
 
 def _names(program: Program) -> list[str]:

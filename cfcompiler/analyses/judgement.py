@@ -14,36 +14,16 @@ from typing import Literal, TypeAlias
 
 from cfcompiler.analyses.continuity import Continuity
 from cfcompiler.analyses.limits import Gradients, Slopes, Vector, same
-from cfcompiler.feasibility.hull import Combination, Separation, extreme_points, membership
-from cfcompiler.feasibility.nearest import min_norm
-from cfcompiler.feasibility.segments import SegmentSeparation, SegmentSum, as_vertices, segments_member
+from cfcompiler.analyses.places import Inside, Outside, Place, corners, place_in_sum, place_of, shortest
+from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.numbers import Exact, Finite, is_special
 
 Word: TypeAlias = Literal["exact", "inexact", "clarke", "spurious", "undefined", "discontinuous", "unknown"]
 
-_ZERO = Fraction(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """A vector is not in a hull: <direction, vector> = value > support = the largest value on the hull."""
-
-    direction: Vector
-    value: Finite
-    support: Finite
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """A vector is the combination of points of a hull with these weights (those that are not 0)."""
-
-    weights: Vector
-    points: tuple[Vector, ...]
-
-
-Place: TypeAlias = "Inside | Outside | None"
-# The vertices of D, which may have entries NaN and inf, or D as a sum of segments.
+# D: its vertices, or a sum of segments
 Values: TypeAlias = "Sequence[Sequence[Exact]] | SegmentSum"
+
+_ZERO = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +47,6 @@ class Judgement:
     zero_place: Place  # of 0 in the Clarke subdifferential
     field_place: Place  # of 0 in the hull of D
     trust: str
-
-
-def place_of(target: Sequence[Finite], points: Sequence[Vector]) -> Place:
-    """Where a vector lies with respect to a hull; None for the hull of nothing."""
-    if not points:
-        return None
-    found = membership(target, points)
-    if isinstance(found, Separation):
-        return Outside(found.direction, found.target_value, found.support_value)
-    assert isinstance(found, Combination)
-    kept = [(w, p) for w, p in zip(found.weights, points, strict=True) if w != 0]
-    return Inside(tuple(w for w, _ in kept), tuple(p for _, p in kept))
-
-
-def _place_in_sum(target: Vector, total: SegmentSum) -> Place:
-    found = segments_member(target, total.base, total.segments)
-    if isinstance(found, SegmentSeparation):
-        return Outside(found.direction, found.target_value, found.support_value)
-    return Inside(*as_vertices(found.coefficients, total.base, total.segments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +78,9 @@ def judged(
     """The judgement where the limiting gradients could be asked for. Raises Undecided."""
     clarke = _Hull(gradients.sure, gradients.doubtful)
     settled = continuity.kind == "continuous"
-    corners = extreme_points(clarke.sure) if clarke.sure else ()
-    inside = all(isinstance(place_of(point, corners), Inside) for point in clarke.doubtful)
-    clarke_complete = settled and bool(corners) and inside
+    ends = corners(clarke.sure) if clarke.sure else ()
+    inside = all(isinstance(place_of(point, ends), Inside) for point in clarke.doubtful)
+    clarke_complete = settled and bool(ends) and inside
     zero = (_ZERO,) * len(ad)
     known_ad = _finite(ad)
     ad_inside, ad_place = clarke.holds(known_ad) if known_ad is not None else (None, None)
@@ -136,11 +97,11 @@ def judged(
         reason,
         clarke.sure if settled else (),
         settled and not clarke.doubtful,
-        corners if settled else (),
+        ends if settled else (),
         clarke_complete,
         slopes.gradient if settled else None,
         slopes.smooth if settled else None,
-        min_norm(corners).point if clarke_complete else None,
+        shortest(ends) if clarke_complete else None,
         None if known_ad is None else same(known_ad, zero),
         field_inside,
         zero_inside,
@@ -163,7 +124,7 @@ def _finite(vector: Sequence[Exact]) -> Vector | None:
 
 def _field_critical(zero: Vector, field: Values, complete: bool) -> tuple[bool | None, Place]:
     if isinstance(field, SegmentSum):
-        inside = _place_in_sum(zero, field)
+        inside = place_in_sum(zero, field)
         return isinstance(inside, Inside), inside
     finite = [_finite(vertex) for vertex in field]
     points = [vertex for vertex in finite if vertex is not None]

@@ -11,7 +11,8 @@ from typing import Any
 
 from cfcompiler import numbers
 from cfcompiler.analyses.field import seeds_of
-from cfcompiler.analyses.judgement import Inside, Judgement, place_of
+from cfcompiler.analyses.judgement import Judgement
+from cfcompiler.analyses.places import Inside, place_of
 from cfcompiler.analyses.rule_algebra import polynomial_text
 from cfcompiler.analyses.rule_polynomials import RulePolynomials, RuleUnknown, rule_polynomials
 from cfcompiler.analyses.rule_settings import settings

@@ -18,10 +18,11 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from cfcompiler.report import YOURS, ComparisonReport, PointTruth, PresetRow, Row
-from cfcompiler.targets.terminal import DIM, HEAD, LABEL, VERTICES, WARNING, Line, nested_text, row_text
+from cfcompiler.targets.terminal import DIM, HEAD, LABEL, WARNING, Line, nested_text, row_text
 
 WIDTH = 80  # where nobody says how wide the terminal is
 LABEL_WIDTH = 10
+VERTICES = 8  # of the Clarke subdifferential that are shown
 NO_ANSWER = "no answer"
 COLOURS = {
     "exact": "green",

@@ -14,6 +14,9 @@ from cfcompiler.errors import CFError
 from cfcompiler.report import (
     Certificate,
     ComparisonReport,
+    FloatReport,
+    NanOrigin,
+    Origin,
     PointReport,
     PointTruth,
     PresetRow,
@@ -59,6 +62,10 @@ def point_json(report: PointReport) -> dict[str, Any]:
     )
     if report.right_when is not None:
         answer["right_when"] = _right_when(report, report.right_when)
+    if report.nan is not None:
+        answer["nan"] = _nan(report.nan)
+    if report.floats is not None:
+        answer["float"] = _floats(report, report.floats)
     reasons = [text for text in (judged.reason, report.reason, *report.notes) if text]
     if reasons:
         answer["reason"] = "; ".join(reasons)
@@ -104,6 +111,49 @@ def _settings(found: Settings) -> dict[str, Any]:
 def _relation(one: Relation) -> str:
     arguments = [_relation(part) for part in one.parts] or [one.left, one.right]
     return f"{one.kind}({', '.join(arguments)})"
+
+
+def _nan(found: NanOrigin) -> dict[str, Any]:
+    answer = {"mode": found.mode, "result": found.result, **_origin(found.origin), "selected": found.selected}
+    if found.arm:
+        answer["arm"] = found.arm
+    if found.source is not None:
+        answer["source"] = _origin(found.source)
+    return answer
+
+
+def _origin(found: Origin) -> dict[str, Any]:
+    return {
+        "line": found.line,
+        "column": found.column,
+        "op": found.op,
+        "how": found.how,
+        "factors": list(found.factors),
+        "inside": found.inside,
+    }
+
+
+def _floats(report: PointReport, found: FloatReport) -> dict[str, Any]:
+    return {
+        "point": found.point,
+        "moved": found.moved,
+        "value": found.value,
+        "ad": {"forward": _rows(report, found.forward), "backward": _rows(report, found.backward)},
+        "ties": found.ties,
+        "exact_ties": found.exact_ties,
+        "guards": [
+            {
+                "line": guard.line,
+                "column": guard.column,
+                "op": guard.op,
+                "guard": guard.guard,
+                "float": guard.sign or None,
+                "exact": guard.exact or None,
+            }
+            for guard in found.guards
+        ],
+        "notes": list(found.notes),
+    }
 
 
 def _set(report: PointReport, vertices: Sequence[Sequence[Row]], complete: bool) -> dict[str, Any]:

@@ -14,15 +14,13 @@ from cfcompiler.errors import CFError, Explanation
 from cfcompiler.gallery import Example
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import to_float
-from cfcompiler.report import Nested, PointReport, Relation, Row, Settings, TieTable
-from cfcompiler.source import Source
+from cfcompiler.report import Nested, Row, TieTable
 
 Line: TypeAlias = tuple[tuple[str, str], ...]
 
-HEAD, LABEL, DIM, WARNING, ERROR = "bold", "cyan", "dim", "yellow", "bold red"
-LABEL_WIDTH = 10
-# More entries than these of one array, or vertices of D, are for --json.
-ENTRIES, VERTICES = 12, 24
+HEAD, LABEL, DIM, WARNING, ERROR, GOOD = "bold", "cyan", "dim", "yellow", "bold red", "bold green"
+# More entries than these of one array are for --json.
+ENTRIES = 12
 # An exact number with more characters is shown as a decimal; --json has it whole.
 LONGEST = 60
 
@@ -41,104 +39,7 @@ def paint(lines: Iterable[Line], stream: TextIO) -> None:
         console.print(Text.assemble(*line), soft_wrap=True)
 
 
-# cfc at
-
-
-def point_lines(report: PointReport, source: Source) -> Iterator[Line]:
-    """Everything about one point."""
-    where = row_text(report.point) or "its only point"
-    yield ((report.program, HEAD), (f" at {where}", ""), (f", ties {report.ties}", DIM))
-    yield from _block("value", [nested_text(report.value)])
-    if report.forward == report.backward:
-        yield from _block("AD", _rows(report, report.backward))
-    else:
-        yield from _block("forward", _rows(report, report.forward))
-        yield from _block("backward", _rows(report, report.backward))
-    yield from _block("tied here", list(_ties(report, source)) or ["nothing"])
-    yield from _block("field D", list(_vertices(report)))
-    yield from _right_when(report)
-    for note in (report.reason, *report.notes):
-        if note:
-            yield ((" " * 2 + "note".ljust(LABEL_WIDTH), WARNING), (note, ""))
-
-
-def _block(label: str, texts: Sequence[str]) -> Iterator[Line]:
-    for place, text in enumerate(texts):
-        yield (("  " + (label if place == 0 else "").ljust(LABEL_WIDTH), LABEL), (text, ""))
-
-
-def _rows(report: PointReport, rows: Sequence[Row]) -> list[str]:
-    if report.scalar:
-        return [row_text(rows[0]) or "no inputs"]
-    return [f"[{place}] {row_text(row)}" for place, row in enumerate(rows)]
-
-
-def _ties(report: PointReport, source: Source) -> Iterator[str]:
-    heads = [f"{tie.line}:{tie.column}  {tie.op}: {tie.guard} = 0" for tie in report.ties_here]
-    width = max((len(head) for head in heads), default=0)
-    for tie, head in zip(report.ties_here, heads, strict=True):
-        yield f"{head.ljust(width)}   {source.line(tie.line).strip()}"
-
-
-def _right_when(report: PointReport) -> Iterator[Line]:
-    """For which numbers of the tied rules AD returns the gradient, and for which a Clarke subgradient."""
-    found = report.right_when
-    if found is None or not (found.parameters or found.fixed):
-        return
-    names = ", ".join(one.name for one in found.parameters)
-    if found.gradient is not None:
-        yield from _block("right when  ", [_settings_text(found.gradient, names, "gives the gradient")])
-    if found.gradient is None or found.clarke.conditions != found.gradient.conditions:
-        text = _settings_text(found.clarke, names, "gives a Clarke subgradient")
-        yield from _block("Clarke when ", [text])
-    if len(found.parameters) > 1 and any(one.position is not None for one in found.parameters):
-        yield from _block(
-            "", ["NAME_k is the weight of the k-th entry; the last tied entry has what is left"]
-        )
-    for rule, reason in found.fixed:
-        yield from _block("", [f"{rule} as the preset has it: {reason}"])
-
-
-def _settings_text(found: Settings, names: str, does: str) -> str:
-    if found.kind == "unknown":
-        return f"not known: {found.reason}"
-    if found.kind == "none":
-        return f"never: no value of {names} {does}" if names else "never, whatever the rules"
-    if not found.conditions:
-        return f"always: any value of {names} {does}" if names else "always"
-    text = ", ".join(_chained(found.conditions))
-    outside = [value for value, inside in found.solutions if not inside]
-    return f"{text} ({', '.join(outside)} outside the element set)" if outside else text
-
-
-def _chained(conditions: Sequence[Relation]) -> Iterator[str]:
-    """`0 <= relu <= 1/2` of two neighbours, `relu = 0 or relu = 1`."""
-    words = {"Eq": "=", "Le": "<="}
-    texts: list[list[str]] = []
-    for one in conditions:
-        if one.kind == "Or":
-            texts.append([" or ".join(_chained(one.parts))])
-        elif one.kind == "Le" and texts and texts[-1][1:2] == ["<="] and texts[-1][-1] == one.left:
-            texts[-1] += ["<=", one.right]
-        else:
-            texts.append([one.left, words[one.kind], one.right])
-    return (" ".join(text) for text in texts)
-
-
-def _vertices(report: PointReport) -> Iterator[str]:
-    if report.segments is not None:
-        base = "; ".join(row_text(row) for row in report.segments.base)
-        yield f"{base} + sum of {len(report.segments.segments)} segments"
-        return
-    if not report.vertices:
-        yield "not known"
-    for vertex in report.vertices[:VERTICES]:
-        yield "; ".join(row_text(row) for row in vertex)
-    more = len(report.vertices) - VERTICES
-    if more > 0:
-        yield f"... and {more} more"
-    if report.vertices and not report.complete:
-        yield "... not all of them"
+# numbers
 
 
 def row_text(row: Row) -> str:
