@@ -47,7 +47,8 @@ class Judged:
     """The truth at the point and the word for what AD returns; None where something was not decided.
 
     Vectors are rows, one for each entry of the outputs. `trust`: "certificate" where everything rests on exact
-    arithmetic that was checked, "solver" where part of it rests on the word of a solver of real algebra.
+    arithmetic that was checked, "solver" where part of it rests on the word of a solver of real algebra. `as_field`:
+    the limiting gradients are the vertices of D, which is a sum of segments; they are not listed.
     """
 
     verdict: str
@@ -65,6 +66,7 @@ class Judged:
     artificial_critical: bool | None
     certificates: tuple[Certificate, ...]
     trust: str
+    as_field: bool = False
 
 
 @dataclass(frozen=True, slots=True)

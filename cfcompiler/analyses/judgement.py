@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from cfcompiler.analyses.continuity import Continuity
+from cfcompiler.analyses.continuity import CONTINUOUS, Continuity
 from cfcompiler.analyses.limits import Gradients, Slopes, Vector, same
 from cfcompiler.analyses.places import Inside, Outside, Place, corners, place_in_sum, place_of, shortest
-from cfcompiler.feasibility.segments import SegmentSum
+from cfcompiler.feasibility.segments import SegmentSum, segments_min_norm
 from cfcompiler.numbers import Exact, Finite, is_special
 
 Word: TypeAlias = Literal["exact", "inexact", "clarke", "spurious", "undefined", "discontinuous", "unknown"]
@@ -47,6 +47,7 @@ class Judgement:
     zero_place: Place  # of 0 in the Clarke subdifferential
     field_place: Place  # of 0 in the hull of D
     trust: str
+    as_field: bool = False  # the limiting gradients are the vertices of D, a sum of segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,39 @@ def judged(
         zero_place,
         field_place,
         gradients.trust,
+    )
+
+
+def judged_in_sum(ad: Sequence[Exact], total: SegmentSum) -> Judgement:
+    """The judgement where the limiting gradients are the vertices of D, which is a sum of segments."""
+    zero = (_ZERO,) * len(ad)
+    known = _finite(ad)
+    flat = all(same(segment, zero) for segment in total.segments)
+    ad_place = None if known is None else place_in_sum(known, total)
+    zero_place = place_in_sum(zero, total)
+    critical = isinstance(zero_place, Inside)
+    slopes = Slopes(flat, total.base if flat else None)
+    ad_inside = None if ad_place is None else isinstance(ad_place, Inside)
+    verdict, reason = _verdict(known, ad_inside, slopes, CONTINUOUS)
+    return Judgement(
+        verdict,
+        reason,
+        (),
+        True,
+        (),
+        True,
+        slopes.gradient,
+        flat,
+        segments_min_norm(total.base, total.segments).point,
+        None if known is None else same(known, zero),
+        critical,
+        critical,
+        False,
+        ad_place,
+        zero_place,
+        zero_place,
+        "certificate",
+        as_field=True,
     )
 
 

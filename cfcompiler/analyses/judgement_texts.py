@@ -32,6 +32,7 @@ def judged_texts(found: Judgement, lexicographic: Vector | None, rows: Rows) -> 
         found.artificial_critical,
         tuple(_certificates(found, rows)),
         found.trust,
+        found.as_field,
     )
 
 

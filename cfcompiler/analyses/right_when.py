@@ -71,7 +71,7 @@ def _gradient(found: RulePolynomials, judgement: Judgement) -> Settings | None:
 
 
 def _clarke(found: RulePolynomials, judgement: Judgement) -> Settings:
-    if not judgement.clarke_complete:
+    if not judgement.clarke_complete or judgement.as_field:
         return Settings("unknown", reason=judgement.reason or "the Clarke subdifferential is not known")
     hull = judgement.clarke
     if all(one.degree <= 0 for one in found.ad):

@@ -31,13 +31,13 @@ def sentence(report: PointReport) -> str:
 
 
 def _element(report: PointReport) -> str:
-    if one_number(report) and report.judged.clarke_complete:
+    if one_number(report) and report.judged.clarke_complete and report.judged.clarke:
         return f"an element of the Clarke subdifferential {hull_text(report, report.judged.clarke)}"
     return "an element of the Clarke subdifferential: a mixture of gradients nearby"
 
 
 def _outside(report: PointReport) -> str:
-    if one_number(report) and report.judged.clarke_complete:
+    if one_number(report) and report.judged.clarke_complete and report.judged.clarke:
         return f"which is not in the Clarke subdifferential {hull_text(report, report.judged.clarke)}"
     found = _separation(report)
     if found is None:

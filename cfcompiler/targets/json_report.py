@@ -46,8 +46,8 @@ def point_json(report: PointReport) -> dict[str, Any]:
     judged = report.judged
     answer.update(
         {
-            "bouligand": _set(report, judged.bouligand, judged.bouligand_complete),
-            "clarke": _set(report, judged.clarke, judged.clarke_complete),
+            "bouligand": _true_set(report, judged.bouligand, judged.bouligand_complete),
+            "clarke": _true_set(report, judged.clarke, judged.clarke_complete),
             "gradient": _vector(report, judged.gradient),
             "lexicographic": _vector(report, judged.lexicographic),
             "verdict": judged.verdict,
@@ -70,6 +70,10 @@ def point_json(report: PointReport) -> dict[str, Any]:
     if reasons:
         answer["reason"] = "; ".join(reasons)
     return answer
+
+
+def _true_set(report: PointReport, vertices: Sequence[Sequence[Row]], complete: bool) -> dict[str, Any]:
+    return _field(report) if report.judged.as_field else _set(report, vertices, complete)
 
 
 def _field(report: PointReport) -> dict[str, Any]:

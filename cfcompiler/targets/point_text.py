@@ -101,6 +101,8 @@ def _truth(report: PointReport) -> Iterator[Line]:
     judged = report.judged
     if judged.gradient is not None:
         yield from _block("gradient", _rows(report, judged.gradient))
+    if judged.as_field:
+        yield from _block("Clarke", ["all of D: every vertex of D is a limit of gradients nearby"])
     if not judged.bouligand or (judged.gradient is not None and len(judged.bouligand) == 1):
         return
     limits = _vectors(report, judged.bouligand, CORNERS)
