@@ -32,15 +32,15 @@ def ties_here(program: Program, point: Mapping[str, Any]) -> list[TieHere]:
     """The ties at `point`, in program order."""
     found: list[TieHere] = []
     texts = Expressions(program)
-    deciding = _deciding(program)
+    words = deciding(program)
 
     def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
         span = instruction.span
         match instruction:
             case Kink(left=left, right=right):
                 word, guards = instruction.tie.name, _entries(texts, left, right, values)
-            case Apply(op=op, args=args) if op in COMPARISONS and instruction.out.name in deciding:
-                word, guards = deciding[instruction.out.name], _entries(texts, args[0], args[1], values)
+            case Apply(op=op, args=args) if op in COMPARISONS and instruction.out.name in words:
+                word, guards = words[instruction.out.name], _entries(texts, args[0], args[1], values)
             case Apply(op="extremum"):
                 word, guards = instruction.attribute("rule").name, _extremes(texts, instruction, values)
             case Apply(op=op) if TABLE[op].jumps:
@@ -135,7 +135,7 @@ def _pairs(op: str, keys: Any, places: list[int]) -> Iterator[tuple[int, int]]:
             yield one, other
 
 
-def _deciding(program: Program) -> dict[str, str]:
+def deciding(program: Program) -> dict[str, str]:
     """Comparisons that guard a select, with the word for it: if or where.
 
     Masks that the text of a function of the language makes, and not the user, are none: equalities, and comparisons
