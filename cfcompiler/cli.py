@@ -14,19 +14,18 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from cfcompiler import __version__, errors
-from cfcompiler.errors import CFError, Diagnostic
+from cfcompiler import errors
+from cfcompiler.errors import CFError
+from cfcompiler.options import failed, parser, positive, wrong
 from cfcompiler.source import NOWHERE, Source
 
 if TYPE_CHECKING:
     from cfcompiler.compiler import Compiled
     from cfcompiler.targets.terminal import Line
 
-DONE, WRONG, BUG, INTERRUPTED, BROKEN_PIPE = 0, 2, 70, 130, 141
-EMITTED = ("ir", "forward", "backward", "latex", "module")
-TARGETS = ("numpy",)
+DONE, FOUND, WRONG, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 70, 130, 141
 STANDARD = "-"
 STDIN = "<stdin>"
 
@@ -53,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(problem, BrokenPipeError):
             return BROKEN_PIPE
-        return _complain(_failed(errors.cannot_write("standard output", problem.strerror or str(problem))))
+        return _complain(failed(errors.cannot_write("standard output", problem.strerror or str(problem))))
     except Exception as problem:
         return _bug(problem)
     return code
@@ -62,15 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     # argparse takes `-:name`, a function of the program on standard input, for an option
     arguments = [STDIN + text[1:] if text.startswith("-:") else text for text in arguments]
-    options, rest = _parser().parse_known_args(arguments)
+    options, rest = parser().parse_known_args(arguments)
     # NAME=VALUE after an option: argparse does not let positional arguments go on there.
     if rest and (options.command != "at" or any(argument.startswith("-") for argument in rest)):
-        raise _wrong(f"unknown argument {rest[0]!r}", f"`cfc {options.command} --help` lists the arguments")
+        raise wrong(f"unknown argument {rest[0]!r}", f"`cfc {options.command} --help` lists the arguments")
     if rest:
         options.point.extend(rest)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "compile": _compile,
         "at": _at,
+        "strata": _strata,
         "ties": _ties,
         "demo": _demo,
         "explain": _explain,
@@ -78,110 +78,7 @@ def _run(arguments: Sequence[str]) -> int:
     return commands[options.command](options)
 
 
-# arguments
-
-
-class _Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose complaints are diagnostics like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise _wrong(message, f"`{self.prog} --help` says more")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="cfc",
-        description="Compile programs with branches and kinks to readable NumPy modules that compute exactly what "
-        "automatic differentiation computes, and see what it returns where pieces meet.",
-        epilog="cfc COMMAND --help says more. Start with: cfc demo",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"cfc {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    _add_compile(commands)
-    _add_at(commands)
-    ties = commands.add_parser("ties", help="what each preset returns at a tie", allow_abbrev=False)
-    ties.add_argument("presets", nargs="*", metavar="PRESET", help="show these alone")
-    ties.add_argument("--json", action="store_true", help="as JSON")
-    demo = commands.add_parser("demo", help="the gallery of examples", allow_abbrev=False)
-    demo.add_argument(
-        "name", nargs="?", metavar="NAME", help="show this example and run it; list all if absent"
-    )
-    explain = commands.add_parser("explain", help="one error code at length", allow_abbrev=False)
-    explain.add_argument("code", nargs="?", metavar="CODE", help="such as CF012; list all if absent")
-    return parser
-
-
-def _add_compile(commands: Any) -> None:
-    parser = commands.add_parser(
-        "compile",
-        help="a program to a NumPy module with its value and derivatives",
-        description="Write the module of a program: value, jvp, vjp, grad, value_and_grad, signature, field.",
-        allow_abbrev=False,
-    )
-    _add_program(parser)
-    parser.add_argument(
-        "-o", dest="output", metavar="FILE", help="where to write (PROG_cf.py here; - is standard output)"
-    )
-    parser.add_argument("--target", choices=TARGETS, default="numpy", help="what kind of module (numpy)")
-    parser.add_argument("--order", type=int, choices=(1, 2), default=1, help="2 adds hvp and hessian")
-    parser.add_argument(
-        "--checks", action="store_true", help="test the assertions of the program when it runs"
-    )
-    parser.add_argument(
-        "--emit",
-        choices=EMITTED,
-        default="module",
-        help="a stage of the compiler instead, on standard output",
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite a file that cfc did not generate")
-
-
-def _add_at(commands: Any) -> None:
-    parser = commands.add_parser(
-        "at",
-        help="everything about one point",
-        description="Value, forward and backward AD, ties and the field of a program at a point, in exact arithmetic.",
-        allow_abbrev=False,
-    )
-    _add_program(parser, required=False)
-    parser.add_argument("point", nargs="*", metavar="NAME=VALUE", help="the point: x=0 y=1/3 v=[0,1,sqrt(2)]")
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.add_argument(
-        "--jsonl",
-        metavar="FILE",
-        help='a case a line, {"id", "source", "point", "ties"}, an answer a line; - is standard input',
-    )
-
-
-def _add_program(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    nargs = None if required else "?"
-    parser.add_argument(
-        "program", nargs=nargs, metavar="PROG.cf[:NAME]", help="the program; - is standard input"
-    )
-    parser.add_argument(
-        "--ties",
-        metavar="PRESET",
-        help="tie rules of a framework (`cfc ties`); default: the file's, else torch",
-    )
-    parser.add_argument(
-        "--tie",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="one tie rule: relu=1/2, max=first, where=mul",
-    )
-    parser.add_argument(
-        "--static", action="append", default=[], metavar="NAME=INT", help="the value of an Int input"
-    )
-
-
-def _wrong(message: str, hint: str = "") -> CFError:
-    return _failed(errors.bad_option(message, hint))
-
-
-def _failed(diagnostic: Diagnostic) -> CFError:
-    return CFError([diagnostic], Source("", "cfc"))
+# the program
 
 
 def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
@@ -190,7 +87,7 @@ def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign or not name.strip() or not value.strip():
-            raise _wrong(f"{option} takes NAME=VALUE, not {text!r}")
+            raise wrong(f"{option} takes NAME=VALUE, not {text!r}")
         pairs[name.strip()] = value.strip()
     return pairs
 
@@ -199,7 +96,7 @@ def _static(texts: Iterable[str]) -> dict[str, int]:
     try:
         return {name: int(value) for name, value in _pairs("--static", texts).items()}
     except ValueError:
-        raise _wrong("--static takes integers, as in --static n=5") from None
+        raise wrong("--static takes integers, as in --static n=5") from None
 
 
 def _program(options: argparse.Namespace, preset: str | None, overrides: Mapping[str, str]) -> Compiled:
@@ -238,7 +135,7 @@ def _compile(options: argparse.Namespace) -> int:
     path = Path(chosen) if chosen is not None else output.default_path(_stem(options.program))
     source = Path(_stem(options.program))
     if path.exists() and source.exists() and path.samefile(source):
-        raise _failed(errors.cannot_write(str(path), "it is the program itself"))
+        raise failed(errors.cannot_write(str(path), "it is the program itself"))
     output.write(path, text, force=options.force)
     print(f"wrote {path}")
     return DONE
@@ -278,7 +175,7 @@ def _at(options: argparse.Namespace) -> int:
     if options.jsonl is not None:
         return _cases(options)
     if options.program is None:
-        raise _wrong("there is no program", "cfc at prog.cf x=0")
+        raise wrong("there is no program", "cfc at prog.cf x=0")
     from cfcompiler.analyses.at import at
     from cfcompiler.point import parse_arguments
     from cfcompiler.targets import json_report, terminal
@@ -292,16 +189,44 @@ def _at(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _strata(options: argparse.Namespace) -> int:
+    from cfcompiler.analyses.strata import strata_of
+    from cfcompiler.analyses.strata_question import question_of
+    from cfcompiler.report import VERDICTS
+    from cfcompiler.targets import json_report, strata_json, strata_text
+
+    failing = [word.strip() for word in options.fail_on.split(",") if word.strip()]
+    for word in failing:
+        if word not in VERDICTS:
+            raise wrong(f"--fail-on takes verdicts, not {word!r}", "one of " + ", ".join(VERDICTS))
+    program = _program(options, options.ties, _pairs("--tie", options.tie)).program
+    box, fix = _pairs("--box", options.box), _pairs("--fix", options.fix)
+    question = question_of(
+        program,
+        box=box,
+        fix=fix,
+        seconds=positive("--timeout", options.timeout, float, "a number of seconds, such as 5"),
+        most=int(positive("--max-cells", options.max_cells, int, "a whole number, such as 4096")),
+        progress=_progress(),
+    )
+    report = strata_of(program, question)
+    if options.json:
+        print(json_report.dumps(strata_json.strata_json(report)))
+    else:
+        _show(strata_text.strata_lines(report))
+    return FOUND if any(stratum.verdict in failing for stratum in report.strata) else DONE
+
+
 def _cases(options: argparse.Namespace) -> int:
     from cfcompiler.cases import Answers, Defaults
     from cfcompiler.compiler import read_source
 
     if options.point:
-        raise _wrong("with --jsonl each case has its own point", "remove " + " ".join(options.point))
+        raise wrong("with --jsonl each case has its own point", "remove " + " ".join(options.point))
     overrides = _pairs("--tie", options.tie)
     named = options.program is not None
     if named and options.program.split(":")[0] in (STANDARD, STDIN):
-        raise _wrong("with --jsonl the program is a file, or the source of each case")
+        raise wrong("with --jsonl the program is a file, or the source of each case")
     compile_ = (lambda preset, rules: _program(options, preset, rules)) if named else None
     answers = Answers(Defaults(compile_, options.ties, overrides))
     if options.jsonl == STANDARD:
@@ -357,7 +282,7 @@ def _explain(options: argparse.Namespace) -> int:
     explanation = errors.explain(options.code)
     if explanation is None:
         near = errors.nearest(options.code.upper(), errors.explanations())
-        raise _wrong(
+        raise wrong(
             f"there is no code {options.code!r}",
             f"did you mean {near}?" if near else "`cfc explain` lists them",
         )
@@ -375,6 +300,18 @@ def _show(lines: Iterable[Line]) -> None:
         terminal.paint(lines, sys.stdout)
     else:
         sys.stdout.write(terminal.plain(lines))
+
+
+def _progress() -> Callable[[str, int, int], None] | None:
+    """What shows progress on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(word: str, done: int, total: int) -> None:
+        text = "" if done == total else f"{word} {done}" + (f" of {total}" if total else "")
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _complain(error: CFError) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 Nested: TypeAlias = "str | list[Nested]"
+VERDICTS = ("exact", "inexact", "clarke", "spurious", "undefined", "discontinuous", "unknown")
 Row: TypeAlias = dict[str, Nested]  # a derivative by each input
 
 

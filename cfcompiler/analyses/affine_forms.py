@@ -143,12 +143,12 @@ def multiplied(x: Entry, y: Entry) -> Entry:
     if isinstance(y, Form):
         x, y = y, x
     if not isinstance(x, Form):
-        return numbers.mul(x, y)  # type: ignore[arg-type]
-    if is_special(y):  # type: ignore[arg-type]
+        return numbers.mul(x, y)
+    if is_special(y):
         if y == "nan":
             return "nan"
         raise NotAffine("a product with inf")
-    factor = _rational(y)  # type: ignore[arg-type]
+    factor = _rational(y)
     return form([entry * factor.numerator for entry in x.terms], x.divisor * factor.denominator)
 
 

@@ -22,12 +22,12 @@ from cfcompiler.analyses.affine_forms import (
     Form,
     Forms,
     NotAffine,
+    added,
     decided,
     difference,
     direction_of,
     integers,
     multiplied,
-    added,
     product,
 )
 from cfcompiler.arithmetic import UNORDERED, Array

@@ -7,16 +7,15 @@ Enumeration (feasibility/stratification.py), a second one where strata have to b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from cfcompiler.analyses.affine_machine import Guard
 from cfcompiler.analyses.affine_truth import Found, Truth
 from cfcompiler.analyses.affine_walk import (
     OutOfTime,
-    OutsideTheEngine,
     ProgramWalk,
-    Split,
     State,
     inputs_of,
 )
@@ -112,7 +111,7 @@ class _Work:
                     return
                 self.found += self.truth.found(stratum)
                 done += 1
-                if done % 64 == 0:
+                if done % 64 == 0 or done == total:
                     self._tell("judged", done, total)
         except KeyboardInterrupt:
             self.unknown.append(f"{total - done} of {total} strata are not judged: interrupted")
@@ -126,12 +125,7 @@ class _Work:
     def report(self) -> StrataReport:
         ranked = self._ranked()
         self._note_unknown(ranked)
-        met = [
-            guard
-            for entry in ranked
-            for guard, _, _ in _answers(entry.found.stratum.state)
-            if not isinstance(guard, Split)
-        ]
+        met = [guard for entry in ranked for guard, _, _ in self.walk.guards(entry.found.stratum.state)]
         ids, guards = named_guards(self.program, met)
         reports = tuple(self._stratum(entry, ids) for entry in ranked)
         spurious = described(
@@ -186,12 +180,10 @@ class _Work:
         shapes = {param.value.name: param.value.shape for param in self.program.params}
         return row_of(entries, self.inputs.coordinates, shapes)
 
-    def _stratum(self, entry: _Ranked, ids: dict[object, str]) -> StratumReport:
+    def _stratum(self, entry: _Ranked, ids: Mapping[Guard, str]) -> StratumReport:
         stratum, judgement = entry.found.stratum, entry.found.judgement
         names = self.inputs.coordinates
-        signs = {
-            ids[guard]: sign for guard, _, sign in _answers(stratum.state) if not isinstance(guard, Split)
-        }
+        signs = {ids[guard]: sign for guard, _, sign in self.walk.guards(stratum.state)}
         settled = judgement.verdict not in ("unknown", "undefined", "discontinuous")
         return StratumReport(
             entry.id,
@@ -227,7 +219,3 @@ class _Work:
 
 def _special(found: Found) -> bool:
     return any(isinstance(entry, str) for entry in found.outputs)
-
-
-def _answers(state: State):  # type: ignore[no-untyped-def]
-    return () if state.answered is None else state.answered.all()

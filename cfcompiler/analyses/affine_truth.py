@@ -12,7 +12,7 @@ vertices are searched for at the witness; they are the same at all points, for t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from operator import mul
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from cfcompiler.analyses.affine_forms import Entry, Form, difference, gradient_of, integers
+from cfcompiler.analyses.affine_forms import Entry, difference, gradient_of, integers
 from cfcompiler.analyses.affine_walk import ProgramWalk, State
 from cfcompiler.analyses.continuity import CONTINUOUS, Continuity
 from cfcompiler.analyses.field import MOST_SCALARS, Field, backward_of, field_at
@@ -212,7 +212,7 @@ class Truth:
         return self._searched(part)
 
     def _tied(self, state: State) -> Iterator[tuple[Instruction, Integers | None]]:
-        for guard, function, sign in state.answered.all() if state.answered is not None else ():
+        for guard, function, sign in self.walk.guards(state):
             if sign == 0:
                 yield self.program.instructions[guard.instruction], function
 

@@ -1,10 +1,10 @@
 """A program of affine pieces -> the stepper that feasibility/stratification.py walks along.
 
-All instructions whose arguments are known run, in order and over an open question, so that guards which do not depend on
-each other are asked together. Lazy arms that are not taken have no guards. A state holds what is still needed; it is a
-snapshot from which the run goes on. At the end of a path the backward program is run on the same functions: the
-comparisons that it repeats are answered by the signs on the path, so what AD returns on a stratum is one constant
-vector (the derivative rules of affine operations have no other arguments), and what it returns at any of its points.
+All instructions whose arguments are known run, in order and past an open question, so that guards which do not depend
+on each other are asked together. Lazy arms that are not taken have no guards. A state holds what is still needed; it is
+a snapshot from which the run goes on. At the end of a path the backward program is run on the same functions: the
+comparisons that it repeats are answered by the signs on the path. So one vector comes out that no input moves, and it
+is what AD returns at every point of the stratum.
 """
 
 from __future__ import annotations
@@ -249,6 +249,12 @@ class ProgramWalk:
             needed.update(value.name for value in arguments(instruction))
             needed.update(guard for guard, _ in instruction.out.branch)
         return {name: value for name, value in values.items() if name in needed}
+
+    @staticmethod
+    def guards(state: State) -> Iterator[tuple[Guard, Integers | None, int]]:
+        """The guards that were met on the way, the latest first, with their functions and signs."""
+        if state.answered is not None:
+            yield from state.answered.all()
 
     # at the end of a path
 

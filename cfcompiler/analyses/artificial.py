@@ -52,7 +52,7 @@ def _starts(
             continue
         other, gradient = cells[cell]
         for step in STEPS:
-            start = tuple(x + step * g for x, g in zip(found.stratum.witness, gradient, strict=True))  # type: ignore[operator]
+            start = tuple(x + step * g for x, g in zip(found.stratum.witness, gradient, strict=True))
             if all(
                 sign * (function[0] + sum(a * x for a, x in zip(function[1:], start, strict=True))) > 0
                 for function, sign in other.stratum.conditions

@@ -1,4 +1,4 @@
-"""Affine sets of inputs -> texts: equations, inequalities, and descriptions of unions that are as short as they are exact.
+"""Affine sets of inputs -> texts: equations, inequalities, and descriptions of unions, as short as they are exact.
 
 A description is a conjunction of relations, such as "x == y and x > 0", which SymPy parses one by one. `described`
 covers a family of strata: where all strata in an affine set (or in one open half of it) are of the family, the set is
@@ -7,7 +7,7 @@ named by its equations alone; what is left is named one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from operator import mul
@@ -164,15 +164,11 @@ def described(
     for place in family:
         hulls.setdefault(reduced(strata[place].equations), []).append(place)
     if len(hulls) * len(strata) <= MOST_COMPARISONS:
-        for hull, own in hulls.items():
-            if all(place in covered for place in own):
-                continue
-            for whole in _sets(hull, own, strata):
-                members = [place for place in range(len(strata)) if whole.holds(strata[place])]
-                if not covered.issuperset(own) and members and all(wanted(place) for place in members):
-                    if not covered.issuperset(members):
-                        covered.update(members)
-                        found.append(Described(whole.text(names), tuple(members)))
+        for whole in (whole for hull, own in hulls.items() for whole in _sets(hull, own, strata, covered)):
+            members = [place for place in range(len(strata)) if whole.holds(strata[place])]
+            if all(wanted(place) for place in members) and not covered.issuperset(members):
+                covered.update(members)
+                found.append(Described(whole.text(names), tuple(members)))
     for place in family:
         if place not in covered:
             covered.add(place)
@@ -180,10 +176,14 @@ def described(
     return tuple(found)
 
 
-def _sets(hull: tuple[Integers, ...], own: Sequence[int], strata: Sequence[Stratum[Any]]) -> Iterator[_Set]:
-    yield _Set(hull)
+def _sets(
+    hull: tuple[Integers, ...], own: Sequence[int], strata: Sequence[Stratum[Any]], covered: Set[int]
+) -> Iterator[_Set]:
+    """An affine set and its halves, as long as not all of its `own` strata are covered."""
     halves = dict.fromkeys(function for place in own for function in strata[place].inequalities)
-    for half in halves:
+    for half in (None, *halves):
+        if covered.issuperset(own):
+            return
         yield _Set(hull, half)
 
 

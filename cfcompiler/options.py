@@ -1,0 +1,160 @@
+"""The arguments of the command line: what each command takes, and the complaints about what it does not.
+
+Nothing is imported here that `cfc --help` does not need.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from cfcompiler import __version__, errors
+from cfcompiler.errors import CFError, Diagnostic
+from cfcompiler.source import Source
+
+EMITTED = ("ir", "forward", "backward", "latex", "module")
+TARGETS = ("numpy",)
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaints are diagnostics like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise wrong(message, f"`{self.prog} --help` says more")
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="cfc",
+        description="Compile programs with branches and kinks to readable NumPy modules that compute exactly what "
+        "automatic differentiation computes, and see what it returns where pieces meet.",
+        epilog="cfc COMMAND --help says more. Start with: cfc demo",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"cfc {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    _add_compile(commands)
+    _add_at(commands)
+    _add_strata(commands)
+    ties = commands.add_parser("ties", help="what each preset returns at a tie", allow_abbrev=False)
+    ties.add_argument("presets", nargs="*", metavar="PRESET", help="show these alone")
+    ties.add_argument("--json", action="store_true", help="as JSON")
+    demo = commands.add_parser("demo", help="the gallery of examples", allow_abbrev=False)
+    demo.add_argument(
+        "name", nargs="?", metavar="NAME", help="show this example and run it; list all if absent"
+    )
+    explain = commands.add_parser("explain", help="one error code at length", allow_abbrev=False)
+    explain.add_argument("code", nargs="?", metavar="CODE", help="such as CF012; list all if absent")
+    return parser
+
+
+def _add_compile(commands: Any) -> None:
+    parser = commands.add_parser(
+        "compile",
+        help="a program to a NumPy module with its value and derivatives",
+        description="Write the module of a program: value, jvp, vjp, grad, value_and_grad, signature, field.",
+        allow_abbrev=False,
+    )
+    _add_program(parser)
+    parser.add_argument(
+        "-o", dest="output", metavar="FILE", help="where to write (PROG_cf.py here; - is standard output)"
+    )
+    parser.add_argument("--target", choices=TARGETS, default="numpy", help="what kind of module (numpy)")
+    parser.add_argument("--order", type=int, choices=(1, 2), default=1, help="2 adds hvp and hessian")
+    parser.add_argument(
+        "--checks", action="store_true", help="test the assertions of the program when it runs"
+    )
+    parser.add_argument(
+        "--emit",
+        choices=EMITTED,
+        default="module",
+        help="a stage of the compiler instead, on standard output",
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite a file that cfc did not generate")
+
+
+def _add_at(commands: Any) -> None:
+    parser = commands.add_parser(
+        "at",
+        help="everything about one point",
+        description="Value, forward and backward AD, ties and the field of a program at a point, in exact arithmetic.",
+        allow_abbrev=False,
+    )
+    _add_program(parser, required=False)
+    parser.add_argument("point", nargs="*", metavar="NAME=VALUE", help="the point: x=0 y=1/3 v=[0,1,sqrt(2)]")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument(
+        "--jsonl",
+        metavar="FILE",
+        help='a case a line, {"id", "source", "point", "ties"}, an answer a line; - is standard input',
+    )
+
+
+def _add_strata(commands: Any) -> None:
+    parser = commands.add_parser(
+        "strata",
+        help="where AD is not the gradient, everywhere",
+        description="All sets of inputs on which the signs of the guards are constant, with what AD returns on each "
+        "and what is true, in exact arithmetic.",
+        allow_abbrev=False,
+    )
+    _add_program(parser)
+    parser.add_argument(
+        "--box",
+        action="append",
+        default=[],
+        metavar="NAME=LOW:HIGH",
+        help="an open interval; of an array, for all entries",
+    )
+    parser.add_argument(
+        "--fix", action="append", default=[], metavar="NAME=VALUE", help="an input that does not move"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument(
+        "--fail-on", metavar="VERDICT[,VERDICT]", default="", help="exit 1 if a stratum has one of these"
+    )
+    parser.add_argument("--timeout", metavar="SECONDS", default="60", help="how long it may take (60)")
+    parser.add_argument("--max-cells", metavar="N", default="100000", help="cells at most (100000)")
+
+
+def _add_program(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    nargs = None if required else "?"
+    parser.add_argument(
+        "program", nargs=nargs, metavar="PROG.cf[:NAME]", help="the program; - is standard input"
+    )
+    parser.add_argument(
+        "--ties",
+        metavar="PRESET",
+        help="tie rules of a framework (`cfc ties`); default: the file's, else torch",
+    )
+    parser.add_argument(
+        "--tie",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one tie rule: relu=1/2, max=first, where=mul",
+    )
+    parser.add_argument(
+        "--static", action="append", default=[], metavar="NAME=INT", help="the value of an Int input"
+    )
+
+
+def wrong(message: str, hint: str = "") -> CFError:
+    return failed(errors.bad_option(message, hint))
+
+
+def failed(diagnostic: Diagnostic) -> CFError:
+    return CFError([diagnostic], Source("", "cfc"))
+
+
+def positive(option: str, text: str, kind: Callable[[str], float], wanted: str) -> float:
+    """The number of an option. Raises CFError unless it is above 0 and finite."""
+    try:
+        value = kind(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < math.inf:
+        raise wrong(f"{option} {text!r} is not above 0", f"give {wanted}")
+    return value
