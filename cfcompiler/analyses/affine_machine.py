@@ -1,7 +1,7 @@
 """The interpreter over affine functions: a comparison that the stratum does not decide yet is asked for.
 
-`Questioner.evaluate` returns the value of an instruction, or None with the questions that it needs answered in
-`wanted`; what it decided alone, because the difference is constant, stands in `settled`. A question is a `Guard` and the
+`Questioner.answer` returns the value of an instruction, or None with the questions that it needs answered in `wanted`;
+what it decided alone, because the difference is constant, stands in `settled`. A question is a `Guard` and the
 difference of the two sides. All entries of an array are asked at once; a sort and a maximum ask as they go, pair by
 pair and row by row.
 """

@@ -1,7 +1,8 @@
 """A program whose values are affine on every stratum -> its whole stratification, exact and complete.
 
 Enumeration (feasibility/stratification.py), a second one where strata have to be divided, truth on each face
-(affine_truth.py), texts. What stops the work (time, size, an interruption) is said in `unknown`; what was proved is kept.
+(affine_truth.py), texts. What stops the work (time, size, an interruption) is said in `unknown`; what was proved
+is kept.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 On a face nothing changes: its points are in the closure of the same open cells, so the limiting gradients are those of
 these cells, at every point of it (theory S6, Theorem A; a cell is met along an open set of rays, so f is differentiable
 exactly where all of them agree). Two pieces agree on a face exactly where their difference is 0 at its vertices; a
-stratum on which it vanishes on a part is divided (`divisions`). What jumps on a face jumps near all faces in its closure.
+stratum on which it vanishes on a part is divided (`divisions`). What jumps on a face jumps near all of its closure.
 
 D: on open cells it holds the gradient alone, since there every value has the derivative of its function. Where the tied
 switches have independent gradients its hull is that of the limiting gradients (theory S6, Theorem C). Otherwise its

@@ -182,7 +182,7 @@ def _sets(
     """An affine set and its halves, as long as not all of its `own` strata are covered."""
     halves = dict.fromkeys(function for place in own for function in strata[place].inequalities)
     for half in (None, *halves):
-        if covered.issuperset(own):
+        if all(place in covered for place in own):
             return
         yield _Set(hull, half)
 
