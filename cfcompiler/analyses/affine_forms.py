@@ -120,6 +120,8 @@ def added(x: Entry, y: Entry, turn: int = 1) -> Entry:
 
 def _shifted(x: Form, own: int, y: Exact, turn: int) -> Entry:
     """own*x + turn*y."""
+    if own == 1 and y == 0:
+        return x
     if is_special(y):
         return y if turn == 1 else numbers.neg(y)
     number = _rational(y) * turn
@@ -249,6 +251,8 @@ class Forms:
 
 def difference(left: Entry, right: Entry) -> Form | Fraction:
     """left - right, of which one moves and neither is special."""
+    if isinstance(left, Form) and isinstance(right, Fraction) and not right.numerator:
+        return left
     found = added(left, right, -1)
     if isinstance(found, (Form, Fraction)):
         return found
@@ -263,6 +267,9 @@ def decided(left: Entry, right: Entry) -> int | None:
                 return UNORDERED if one == "nan" else turn if one == "inf" else -turn
         found = difference(left, right)
         return None if isinstance(found, Form) else (found > 0) - (found < 0)
+    if isinstance(left, Fraction) and isinstance(right, Fraction):
+        value = left.numerator * right.denominator - right.numerator * left.denominator
+        return (value > 0) - (value < 0)
     code = numbers.compare(left, right)
     if code is None:
         raise Undecided("the sign of a constant could not be decided")

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from operator import mul
 from time import monotonic
 from typing import Any
 
@@ -29,8 +28,8 @@ from cfcompiler.analyses.judgement import Inside, Judgement, judged, place_of, u
 from cfcompiler.analyses.landscape import Effort, Landscape, landscape_at
 from cfcompiler.analyses.limits import Gradients, Slopes, Vector
 from cfcompiler.analyses.pieces import Pieces
-from cfcompiler.analyses.strata_places import form_text
-from cfcompiler.feasibility.faces import Face, Stratification, Stratum, Vertex
+from cfcompiler.analyses.strata_places import form_text, side_of
+from cfcompiler.feasibility.faces import Face, Stratification, Stratum
 from cfcompiler.feasibility.lattice import Integers
 from cfcompiler.ir import Apply, Instruction, Kink, Program, Select
 from cfcompiler.numbers import Exact
@@ -89,7 +88,7 @@ class Truth:
         wanted: dict[tuple[Any, ...], dict[Integers, None]] = {}
         for face in self.strata.faces:
             for function in self._differences(face):
-                if _side(function, face.vertices) is None:
+                if side_of(function, face.vertices) is None:
                     path = self.walk.path(self.strata.strata[face.stratum].state)
                     wanted.setdefault(path, {})[function] = None
         return {path: tuple(functions) for path, functions in wanted.items()}
@@ -119,7 +118,7 @@ class Truth:
                 continue
             if isinstance(x, str) or isinstance(y, str):
                 return False
-            if _side(integers(difference(x, y), self.dimension), face.vertices) != 0:
+            if side_of(integers(difference(x, y), self.dimension), face.vertices) != 0:
                 return False
         return True
 
@@ -314,26 +313,12 @@ def _joins(program: Program, still: set[str]) -> bool:
     return False
 
 
-def _side(function: Integers, vertices: Sequence[Vertex]) -> int | None:
-    """The sign of an affine function on a relatively open face; None where it has several."""
-    low = high = 0
-    for vertex in vertices:
-        value = 0
-        if vertex.far is not None:
-            value = sum(map(mul, function[1:], vertex.far))
-        value = value or sum(map(mul, function, vertex.finite))
-        low, high = min(low, value), max(high, value)
-    if low and high:
-        return None
-    return 1 if high else -1 if low else 0
-
-
 def _in_closure(face: Face, other: Face) -> bool:
     """Whether a face is in the closure of another one."""
     if face.dimension >= other.dimension:
         return False
     for function, sign in other.conditions:
-        own = _side(function, face.vertices)
+        own = side_of(function, face.vertices)
         if own is None or own * sign < 0 or (sign == 0 and own != 0):
             return False
     return True

@@ -1,8 +1,8 @@
 """Affine sets of inputs -> texts: equations, inequalities, and descriptions of unions, as short as they are exact.
 
 A description is a conjunction of relations, such as "x == y and x > 0", which SymPy parses one by one. `described`
-covers a family of strata: where all strata in an affine set (or in one open half of it) are of the family, the set is
-named by its equations alone; what is left is named one by one.
+covers a family of strata: where all strata that meet an affine set (or one open half of it) are in it and of the family,
+the set is named by its equations alone; what is left is named one by one.
 """
 
 from __future__ import annotations
@@ -121,13 +121,13 @@ class _Set:
     equations: tuple[Integers, ...]
     half: Integers | None = None
 
-    def holds(self, stratum: Stratum[Any]) -> bool:
-        """Whether the stratum is a part of the set."""
-        if any(_signs(function, stratum.vertices) != {0} for function in self.equations):
+    def holds(self, stratum: Stratum[Any]) -> bool | None:
+        """Whether the stratum is a part of the set; False where it is apart, None where it may be cut by it."""
+        sides = [side_of(function, stratum.vertices) for function in self.equations]
+        half = 1 if self.half is None else side_of(self.half, stratum.vertices)
+        if any(side in (1, -1) for side in sides) or half in (0, -1):
             return False
-        return self.half is None or (
-            _signs(self.half, stratum.vertices) <= {0, 1} and _signs(self.half, stratum.vertices) != {0}
-        )
+        return True if half == 1 and not any(side is None for side in sides) else None
 
     def text(self, names: Names) -> str:
         relations = [relation(function, "==", names) for function in self.equations]
@@ -135,13 +135,14 @@ class _Set:
         return " and ".join(relations) or "everywhere"
 
 
-def _signs(function: Integers, vertices: Sequence[Vertex]) -> set[int]:
+def side_of(function: Integers, vertices: Sequence[Vertex]) -> int | None:
+    """The sign of an affine function on a relatively open set; None where it has several."""
     found: set[int] = set()
     for vertex in vertices:
         value = sum(map(mul, function[1:], vertex.far)) if vertex.far is not None else 0
         value = value or sum(map(mul, function, vertex.finite))
         found.add((value > 0) - (value < 0))
-    return found
+    return None if {1, -1} <= found else 1 if 1 in found else -1 if -1 in found else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +166,8 @@ def described(
         hulls.setdefault(reduced(strata[place].equations), []).append(place)
     if len(hulls) * len(strata) <= MOST_COMPARISONS:
         for whole in (whole for hull, own in hulls.items() for whole in _sets(hull, own, strata, covered)):
-            members = [place for place in range(len(strata)) if whole.holds(strata[place])]
-            if all(wanted(place) for place in members) and not covered.issuperset(members):
+            members = _members(whole, strata, wanted)
+            if not covered.issuperset(members):
                 covered.update(members)
                 found.append(Described(whole.text(names), tuple(members)))
     for place in family:
@@ -174,6 +175,18 @@ def described(
             covered.add(place)
             found.append(Described(place_text(strata[place], names), (place,)))
     return tuple(found)
+
+
+def _members(whole: _Set, strata: Sequence[Stratum[Any]], wanted: Callable[[int], bool]) -> list[int]:
+    """The strata that make up a set; none where it is not a union of wanted ones, or that is not seen."""
+    members = []
+    for place, stratum in enumerate(strata):
+        held = whole.holds(stratum)
+        if held is None or (held and not wanted(place)):
+            return []
+        if held:
+            members.append(place)
+    return members
 
 
 def _sets(
