@@ -4,7 +4,7 @@ An entry of an array is an exact number where it does not move with the inputs, 
 affine (a product of two forms, exp of a form, a coefficient that is not rational) raises NotAffine: nothing is rounded
 and nothing is approximated. Forms are finite everywhere, so a form plus inf is inf and 0 times a form is 0.
 
-A comparison is answered from `facts`, the signs of functions that are known on the stratum where the program runs.
+A comparison is answered from the signs of functions that are known on the stratum where the program runs.
 """
 
 from __future__ import annotations
@@ -188,13 +188,14 @@ _ROWS: dict[str, Callable[..., Entry]] = {
 
 
 class Forms:
-    """The arithmetic. `facts`: by direction_of a function, its sign where the program runs."""
+    """The arithmetic. `recall` tells, when a comparison needs it, the signs of functions where the program runs, by
+    direction_of."""
 
     dtype = object
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
-        self.facts: Mapping[Integers, int] = {}
+        self.recall: Callable[[], Mapping[Integers, int]] = dict
         self.step: Callable[[str, tuple[int, ...], Sequence[Entry]], Entry] | None = None
 
     def number(self, number: Number) -> Any:
@@ -233,13 +234,15 @@ class Forms:
         """Raises Undecided where no fact tells."""
         left, right = np.broadcast_arrays(left, right)
         codes = np.empty(left.shape, dtype=np.int8)
+        facts: Mapping[Integers, int] | None = None
         for place in np.ndindex(left.shape):
             code = decided(left[place], right[place])
             if code is None:
                 name, turn = direction_of(integers(difference(left[place], right[place]), self.dimension))
-                if name not in self.facts:
+                facts = self.recall() if facts is None else facts
+                if name not in facts:
                     raise Undecided("the derivative program compares what the program does not compare")
-                code = turn * self.facts[name]
+                code = turn * facts[name]
             codes[place] = code
         return codes
 

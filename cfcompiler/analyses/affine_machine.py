@@ -69,6 +69,7 @@ class FormMachine(Machine):
 
     def __init__(self, program: Program, forms: Forms, still: Set[str]) -> None:
         super().__init__(program, forms)
+        self.forms = forms
         self.still = still
         self.matrices: dict[str, tuple[flint.fmpz_mat, int] | None] = {}
 
@@ -100,6 +101,31 @@ class FormMachine(Machine):
         return self.matrices[name]
 
 
+class BackwardMachine(FormMachine):
+    """The machine of the backward program; `codes` are the signs on the path, by the name of a kink."""
+
+    def __init__(self, program: Program, forms: Forms, still: Set[str]) -> None:
+        super().__init__(program, forms, still)
+        self.codes: Mapping[str, np.ndarray] = {}
+
+    def _op_weigh(self, instruction: Apply, left: Array, right: Array, term: Array) -> Array:
+        codes = self.codes.get(instruction.attribute("kink"))
+        shape = np.broadcast_shapes(np.shape(left), np.shape(right))
+        if codes is None or codes.shape != shape or np.any(codes == UNORDERED):
+            return super()._op_weigh(instruction, left, right, term)
+        weights = [self.forms.number(weight) for weight in instruction.attribute("weights")[:3]]
+        blocking = instruction.attribute("gate") != "mul"
+        codes, term = np.broadcast_arrays(codes, term)
+        out = np.empty(codes.shape, dtype=object)
+        for place in np.ndindex(out.shape):
+            weight = weights[codes[place] + 1]
+            if blocking and weight == 0:
+                out[place] = weight
+            else:
+                out[place] = term[place] if weight == 1 else multiplied(weight, term[place])
+        return out
+
+
 class Questioner(FormMachine):
     """Evaluates one instruction at a time; `bounds` is the box."""
 
@@ -111,7 +137,6 @@ class Questioner(FormMachine):
         bounds: Sequence[tuple[Fraction | None, Fraction | None]],
     ) -> None:
         super().__init__(program, forms, still)
-        self.forms = forms
         self.bounds = bounds
         self.moving = True  # whether the present instruction depends on the inputs
         self.place = 0

@@ -126,8 +126,7 @@ class _Work:
     def report(self) -> StrataReport:
         ranked = self._ranked()
         self._note_unknown(ranked)
-        met = [guard for entry in ranked for guard, _, _ in self.walk.guards(entry.found.stratum.state)]
-        ids, guards = named_guards(self.program, met)
+        ids, guards = named_guards(self.program, self._met(ranked))
         reports = tuple(self._stratum(entry, ids) for entry in ranked)
         spurious = described(
             [entry.found.stratum for entry in ranked],
@@ -155,6 +154,14 @@ class _Work:
             key=lambda found: (found.stratum.dimension, INTEREST.index(found.judgement.verdict)),
         )
         return [_Ranked(f"S{place + 1}", found) for place, found in enumerate(ordered)]
+
+    def _met(self, ranked: Sequence[_Ranked]) -> dict[Guard, bool]:
+        """The guards that were met, and whether some stratum's is not constant."""
+        met: dict[Guard, bool] = {}
+        for entry in ranked:
+            for guard, function, _ in self.walk.guards(entry.found.stratum.state):
+                met[guard] = met.get(guard, False) or function is not None
+        return met
 
     def _note_unknown(self, ranked: Sequence[_Ranked]) -> None:
         open_ones: dict[str, list[str]] = {}
@@ -184,7 +191,7 @@ class _Work:
     def _stratum(self, entry: _Ranked, ids: Mapping[Guard, str]) -> StratumReport:
         stratum, judgement = entry.found.stratum, entry.found.judgement
         names = self.inputs.coordinates
-        signs = {ids[guard]: sign for guard, _, sign in self.walk.guards(stratum.state)}
+        signs = {ids[guard]: sign for guard, _, sign in self.walk.guards(stratum.state) if guard in ids}
         settled = judgement.verdict not in ("unknown", "undefined", "discontinuous")
         return StratumReport(
             entry.id,

@@ -32,7 +32,7 @@ from cfcompiler.analyses.strata_places import form_text, side_of
 from cfcompiler.feasibility.faces import Face, Stratification, Stratum
 from cfcompiler.feasibility.lattice import Integers
 from cfcompiler.ir import Apply, Instruction, Kink, Program, Select
-from cfcompiler.numbers import Exact
+from cfcompiler.numbers import Exact, is_special
 from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
 from cfcompiler.transforms.tidy import tidy
@@ -156,22 +156,13 @@ class Truth:
         continuity = CONTINUOUS
         if face.index in self.near_jumps:
             continuity = Continuity("jumps nearby", "the program jumps at points arbitrarily near")
-        field = self._field(part, face, gradients, ad, continuity)
-        key = (ad, gradients, continuity.kind, field)
+        key = (ad, gradients, continuity.kind)
         if key not in self.known:
             smooth = len(gradients) == 1
-            self.known[key] = judged(
-                ad,
-                [[entry for row in vertex for entry in row] for vertex in field.vertices],
-                field.complete,
-                Gradients(gradients, (), "certificate"),
-                Slopes(smooth, gradients[0] if smooth else None),
-                continuity,
-            )
-        judgement = self.known[key]
-        if judgement.artificial_critical is None and continuity.kind == "continuous" and not judgement.reason:
-            return replace(judgement, reason=field.reason)
-        return judgement
+            slopes = Slopes(smooth, gradients[0] if smooth else None)
+            known = Gradients(gradients, (), "certificate")
+            self.known[key] = judged(ad, (), False, known, slopes, continuity)
+        return self._with_field(part, self.known[key])
 
     def _jump(self, face: Face, ad: tuple[Exact, ...]) -> Judgement:
         names = self.walk.inputs.coordinates
@@ -192,23 +183,22 @@ class Truth:
 
     # the field
 
-    def _field(
-        self,
-        part: Stratum[State],
-        face: Face,
-        gradients: tuple[Vector, ...],
-        ad: tuple[Exact, ...],
-        continuity: Continuity,
-    ) -> Field:
-        """D as far as it is needed, to tell whether 0 is in its hull."""
-        known = Field(tuple((vertex,) for vertex in gradients), True, "")
-        if face.dimension == self.strata.dimension or continuity.kind != "continuous":
-            return known
-        if isinstance(place_of((Fraction(0),) * len(ad), gradients), Inside):
-            return Field((), False, "")
-        if self._independent(part.state):
-            return known
-        return self._searched(part)
+    def _with_field(self, part: Stratum[State], judgement: Judgement) -> Judgement:
+        """The judgement, with whether 0 is in conv D: D is searched for only where that does not follow."""
+        if judgement.clarke_critical is not False:
+            return judgement
+        if part.dimension == self.strata.dimension or self._independent(part.state):
+            return replace(judgement, field_critical=False, artificial_critical=False)
+        field = self._searched(part)
+        vertices = [tuple(entry for row in vertex for entry in row) for vertex in field.vertices]
+        finite = [vertex for vertex in vertices if not any(is_special(entry) for entry in vertex)]
+        place = place_of((Fraction(0),) * len(judgement.clarke[0]), finite)
+        if isinstance(place, Inside):
+            return replace(judgement, field_critical=True, artificial_critical=True, field_place=place)
+        if field.complete and finite and len(finite) == len(vertices):
+            return replace(judgement, field_critical=False, artificial_critical=False, field_place=place)
+        reason = judgement.reason or field.reason or "D holds what is not finite"
+        return replace(judgement, reason=reason)
 
     def _tied(self, state: State) -> Iterator[tuple[Instruction, Integers | None]]:
         for guard, function, sign in self.walk.guards(state):

@@ -19,13 +19,13 @@ import numpy as np
 
 from cfcompiler import numbers
 from cfcompiler.analyses.affine_forms import Entry, Form, Forms, NotAffine, coordinate, direction_of
-from cfcompiler.analyses.affine_machine import FormMachine, Guard, Questioner
+from cfcompiler.analyses.affine_machine import BackwardMachine, Guard, Questioner
 from cfcompiler.analyses.field import seeds_of
-from cfcompiler.arithmetic import EXACT, Array, Undecided
+from cfcompiler.arithmetic import EXACT, UNORDERED, Array, Undecided
 from cfcompiler.feasibility.lattice import Integers
 from cfcompiler.feasibility.stratification import Block
 from cfcompiler.interpreter import Machine, taken
-from cfcompiler.ir import Instruction, Program, Select
+from cfcompiler.ir import Instruction, Kink, Program, Select
 from cfcompiler.numbers import Exact
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
@@ -143,7 +143,7 @@ class ProgramWalk:
         self.machine = Questioner(program, forms, self.still, bounds)
         self.rest, self.kept = _rest_of(self.backward, program)
         still_backward = _still(self.backward, fixed)
-        self.reverse = FormMachine(self.backward, self.facts, still_backward)
+        self.reverse = BackwardMachine(self.backward, self.facts, still_backward)
         self.once: dict[str, Array] = self._constants(still_backward)
         values: dict[str, Array] = {**inputs.arrays, **self.once}
         places = tuple(range(len(program.instructions)))
@@ -250,6 +250,20 @@ class ProgramWalk:
             needed.update(guard for guard, _ in instruction.out.branch)
         return {name: value for name, value in values.items() if name in needed}
 
+    def _codes(self, state: State) -> dict[str, np.ndarray]:
+        """The signs of the kinks that were met, by name; UNORDERED where there is none."""
+        found: dict[str, np.ndarray] = {}
+        for guard, _, sign in self.guards(state):
+            kink = self.program.instructions[guard.instruction]
+            if not isinstance(kink, Kink):
+                continue
+            name = kink.out.name
+            if name not in found:
+                shape = np.broadcast_shapes(kink.left.shape, kink.right.shape)
+                found[name] = np.full(shape, UNORDERED, dtype=np.int8)
+            found[name][guard.entry] = sign
+        return found
+
     @staticmethod
     def guards(state: State) -> Iterator[tuple[Guard, Integers | None, int]]:
         """The guards that were met on the way, the latest first, with their functions and signs."""
@@ -266,7 +280,8 @@ class ProgramWalk:
 
     def derivative(self, state: State) -> tuple[Exact, ...]:
         """What the backward program returns on the stratum, row after row. Raises OutsideTheEngine."""
-        self.facts.facts = {} if state.answered is None else state.answered.facts()
+        self.facts.recall = dict if state.answered is None else state.answered.facts
+        self.reverse.codes = self._codes(state)
         results = len(self.program.results)
         names = [param.value.name for param in self.backward.params[len(self.program.params) :]]
         found: list[Exact] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from fractions import Fraction
 
 from cfcompiler.analyses.affine_machine import Guard
@@ -15,15 +15,24 @@ from cfcompiler.report import GuardInfo
 _WORDS = {"order": "sort", "argextremum": "argmax", "cumargextremum": "cummax"}
 
 
-def named_guards(program: Program, met: Iterable[Guard]) -> tuple[dict[Guard, str], tuple[GuardInfo, ...]]:
-    """The ids of the guards, and what they are."""
+def named_guards(
+    program: Program, met: Mapping[Guard, bool]
+) -> tuple[dict[Guard, str], tuple[GuardInfo, ...]]:
+    """The ids of the guards, and what they are. `met`: whether a guard moves anywhere.
+
+    What does not, and is no comparison that the user wrote (a test for NaN within a median), has no id.
+    """
     texts = Expressions(program)
     words = deciding(program)
     ids: dict[Guard, str] = {}
     found: list[GuardInfo] = []
-    for guard in sorted(set(met)):
+    for guard in sorted(met):
+        instruction = program.instructions[guard.instruction]
+        own = not isinstance(instruction, Apply) or instruction.op not in COMPARISONS
+        if not (met[guard] or own or instruction.out.name in words):
+            continue
         ids[guard] = f"g{len(ids) + 1}"
-        span = program.instructions[guard.instruction].span
+        span = instruction.span
         op, text = _described(program, texts, words, guard)
         found.append(GuardInfo(ids[guard], text, op, span.line, span.column))
     return ids, tuple(found)

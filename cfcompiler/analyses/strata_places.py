@@ -1,7 +1,7 @@
 """Affine sets of inputs -> texts: equations, inequalities, and descriptions of unions, as short as they are exact.
 
 A description is a conjunction of relations, such as "x == y and x > 0", which SymPy parses one by one. `described`
-covers a family of strata: where all strata that meet an affine set (or one open half of it) are in it and of the family,
+covers a family of strata: where all strata that meet an affine set (or an open half of it) are in it and of the family,
 the set is named by its equations alone; what is left is named one by one.
 """
 
@@ -174,7 +174,8 @@ def described(
         if place not in covered:
             covered.add(place)
             found.append(Described(place_text(strata[place], names), (place,)))
-    return tuple(found)
+    sizes = {entry: max(strata[place].dimension for place in entry.members) for entry in found}
+    return tuple(sorted(found, key=lambda entry: (-sizes[entry], entry.text)))
 
 
 def _members(whole: _Set, strata: Sequence[Stratum[Any]], wanted: Callable[[int], bool]) -> list[int]:
