@@ -210,6 +210,8 @@ def _strata(options: argparse.Namespace) -> int:
         progress=_progress(),
     )
     report = strata_of(program, question)
+    if question.progress is not None:
+        question.progress("", 1, 1)
     if options.json:
         print(json_report.dumps(strata_json.strata_json(report)))
     else:
@@ -308,7 +310,7 @@ def _progress() -> Callable[[str, int, int], None] | None:
         return None
 
     def tell(word: str, done: int, total: int) -> None:
-        text = "" if done == total else f"{word} {done}" + (f" of {total}" if total else "")
+        text = "" if total and done == total else f"{word} {done}" + (f" of {total}" if total else "")
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
     return tell

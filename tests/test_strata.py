@@ -13,8 +13,11 @@ import pytest
 import sympy
 
 from cfcompiler import compile_text
+from cfcompiler.analyses.strata import strata_of
+from cfcompiler.analyses.strata_question import question_of
 from cfcompiler.cli import main
 from cfcompiler.compiler import Compiled
+from cfcompiler.errors import CFError
 from cfcompiler.report import PointReport, StrataReport, StratumReport
 from cfcompiler.targets.strata_json import strata_json
 from cfcompiler.targets.strata_text import strata_lines
@@ -264,6 +267,53 @@ def test_what_is_not_affine_is_named() -> None:
 def test_a_budget_is_said() -> None:
     report = strata("def f(v: Real[4]):\n    return sum(abs(v))\n", most=20)
     assert report.strata == () and "--max-cells" in report.unknown[0]
+
+
+def test_an_interruption_keeps_what_is_judged() -> None:
+    def interrupt(word: str, done: int, total: int) -> None:
+        if word == "judged":
+            raise KeyboardInterrupt
+
+    program = compile_text("def f(v: Real[4]):\n    return sum(abs(v))\n").program
+    report = strata_of(program, question_of(program, progress=interrupt))
+    assert len(report.strata) == 64 and not report.complete
+    assert report.unknown == ("17 of 81 strata are not judged: interrupted",)
+
+
+def test_no_time_is_said() -> None:
+    report = strata("def f(v: Real[4]):\n    return sum(abs(v))\n", seconds=1e-9)
+    assert report.strata == () and "--timeout" in report.unknown[0]
+
+
+def test_a_rule_that_is_nan_makes_a_stratum_undefined() -> None:
+    compiled = compile_text("def f(x, y):\n    return relu(x) + y\n", overrides={"relu": "nan"})
+    report = compiled.strata()
+    (line,) = of_dimension(report, 1)
+    assert line.verdict == "undefined" and line.ad == ({"x": "nan", "y": "1"},)
+    agree(compiled.at(**line.witness), line)
+
+
+def test_a_tie_on_an_open_set_is_exact_unless_the_rule_is_wrong() -> None:
+    text = "def f(x, y):\n    return max(x, x) + y\n"
+    assert {stratum.verdict for stratum in strata(text).strata} == {"exact"}
+    wrong = compile_text(text, overrides={"max": "1,1"}).strata()
+    assert wrong.spurious == ("everywhere",)
+    assert "AD is wrong exactly on all inputs; there it returns (2, 1)" in plain(strata_lines(wrong))
+
+
+def test_several_outputs_have_jacobians() -> None:
+    report = strata("def f(x, y):\n    return relu(x) - relu(-x), max(x, y)\n")
+    assert report.spurious == ("x == 0",) and not report.scalar
+    origin = report.strata[0]
+    assert origin.ad is not None and len(origin.ad) == 2
+    assert strata_json(report)["strata"][0]["ad"] == [dict(row) for row in origin.ad]
+
+
+def test_data_must_be_fixed() -> None:
+    compiled = compile_text("def f(c: Const, x):\n    return relu(c*x - 1)\n")
+    with pytest.raises(CFError, match="--fix c="):
+        compiled.strata()
+    assert compiled.strata(fix={"c": 2}).strata[0].equations == ("2*x - 1",)
 
 
 # counts that are known

@@ -206,9 +206,11 @@ class Forms:
 
     def elementwise(self, op: str, args: Sequence[Array], exponent: Any) -> Array:
         """Raises NotAffine, numbers.Undecided, numbers.TooLarge."""
+        row = self._row(op, exponent)
+        if not any(arg.shape for arg in args):
+            return scalar(row((), [arg[()] for arg in args]))
         arrays: Any = np.broadcast_arrays(*args)
         out = np.empty(arrays[0].shape, dtype=object)
-        row = self._row(op, exponent)
         for place in np.ndindex(out.shape):
             out[place] = row(place, [array[place] for array in arrays])
         return out
@@ -250,6 +252,13 @@ class Forms:
         if any(isinstance(entry, Form) for entry in np.reshape(x, -1)):
             raise NotAffine(f"{op} of a value that moves with the inputs")
         return EXACT.reduction(op, x, axes)
+
+
+def scalar(entry: Entry) -> Array:
+    """The entry as an array without axes."""
+    out = np.empty((), dtype=object)
+    out[()] = entry
+    return out
 
 
 def difference(left: Entry, right: Entry) -> Form | Fraction:

@@ -29,6 +29,7 @@ from cfcompiler.analyses.affine_forms import (
     integers,
     multiplied,
     product,
+    scalar,
 )
 from cfcompiler.arithmetic import UNORDERED, Array
 from cfcompiler.feasibility.lattice import Integers
@@ -110,19 +111,23 @@ class BackwardMachine(FormMachine):
 
     def _op_weigh(self, instruction: Apply, left: Array, right: Array, term: Array) -> Array:
         codes = self.codes.get(instruction.attribute("kink"))
-        shape = np.broadcast_shapes(np.shape(left), np.shape(right))
-        if codes is None or codes.shape != shape or np.any(codes == UNORDERED):
+        if codes is None or UNORDERED in codes:
             return super()._op_weigh(instruction, left, right, term)
         weights = [self.forms.number(weight) for weight in instruction.attribute("weights")[:3]]
         blocking = instruction.attribute("gate") != "mul"
+
+        def weighed(code: int, entry: Entry) -> Entry:
+            weight: Entry = weights[code + 1]
+            if blocking and weight == 0:
+                return weight
+            return entry if weight == 1 else multiplied(weight, entry)
+
+        if not codes.shape and not term.shape:
+            return scalar(weighed(int(codes), term[()]))
         codes, term = np.broadcast_arrays(codes, term)
         out = np.empty(codes.shape, dtype=object)
         for place in np.ndindex(out.shape):
-            weight = weights[codes[place] + 1]
-            if blocking and weight == 0:
-                out[place] = weight
-            else:
-                out[place] = term[place] if weight == 1 else multiplied(weight, term[place])
+            out[place] = weighed(int(codes[place]), term[place])
         return out
 
 
@@ -190,8 +195,13 @@ class Questioner(FormMachine):
     def _kink(self, kink: Kink, values: Mapping[str, Array]) -> Array:
         if kink.left.name in self.still and kink.right.name in self.still:
             return super()._kink(kink, values)
-        codes = self._codes(values[kink.left.name], values[kink.right.name])
-        value = np.where(codes == -1, values[kink.below.name], values[kink.above.name])
+        left, right = values[kink.left.name], values[kink.right.name]
+        above, below = values[kink.above.name], values[kink.below.name]
+        if not (left.shape or right.shape or above.shape or below.shape):
+            code = self._asked((), (), left[()], right[()])
+            return scalar("nan") if code == UNORDERED else below if code == -1 else above
+        codes = self._codes(left, right)
+        value = np.where(codes == -1, below, above)
         if np.any(codes == UNORDERED):
             return np.where(codes == UNORDERED, self.arithmetic.number("nan"), value)
         return value
@@ -342,35 +352,34 @@ class Questioner(FormMachine):
     def _whole(self, op: str, x: Entry) -> Entry:
         if not isinstance(x, Form):
             return OPERATIONS[op](x)
+        low, high = self._range(op, x)  # the box is open: neither end is attained
         half = Fraction(1, 2) if op == "round" else Fraction(0)
-        low, high = self._range(op, x)
-        levels = [Fraction(k) + half for k in range((low - half).__ceil__(), (high - half).__floor__() + 1)]
-        if len(levels) > MOST_STEPS:
+        first, last = (low - half).__floor__() + 1, (high - half).__ceil__() - 1
+        if last - first >= MOST_STEPS:
             raise NotAffine(f"{op} with more than {MOST_STEPS} levels in the box")
+        levels = [k + half for k in range(first, last + 1)]
         if op == "trunc":
             levels = [level for level in levels if level != 0]
         codes = [self._asked(self.row, level.as_integer_ratio(), x, level) for level in levels]
         if self.wanted:
             raise _Waiting
-        return self._between(op, levels, codes, low)
+        return self._between(op, levels, codes, (low + high) / 2)
 
     @staticmethod
-    def _between(op: str, levels: Sequence[Fraction], codes: Sequence[int], low: Fraction) -> Fraction:
-        """The value, from the signs against the levels."""
+    def _between(op: str, levels: Sequence[Fraction], codes: Sequence[int], middle: Fraction) -> Entry:
+        """The value, from the signs against the levels; `middle` is a value of the argument."""
         for level, code in zip(levels, codes, strict=True):
             if code == 0:
-                return OPERATIONS[op](level)  # type: ignore[return-value]
+                return OPERATIONS[op](level)
         above = [level for level, code in zip(levels, codes, strict=True) if code > 0]
         below = [level for level, code in zip(levels, codes, strict=True) if code < 0]
         if above and below:
-            inside = (above[-1] + below[0]) / 2
+            middle = (above[-1] + below[0]) / 2
         elif above:
-            inside = above[-1] + Fraction(1, 4)
+            middle = above[-1] + Fraction(1, 4)
         elif below:
-            inside = below[0] - Fraction(1, 4)
-        else:
-            inside = Fraction(0) if op == "trunc" else low
-        return OPERATIONS[op](inside)  # type: ignore[return-value]
+            middle = below[0] - Fraction(1, 4)
+        return OPERATIONS[op](middle)
 
     def _range(self, op: str, x: Form) -> tuple[Fraction, Fraction]:
         """Where the values of a form in the box lie."""

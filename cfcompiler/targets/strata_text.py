@@ -64,6 +64,8 @@ def _headline(report: StrataReport) -> Iterator[Line]:
 
 def _kind(text: str, report: StrataReport) -> str:
     """`the line x = y` for "x == y", where the number of equations tells what it is."""
+    if text == "everywhere":
+        return "all inputs"
     parts = text.split(" and ")
     equations = [part for part in parts if "==" in part]
     space = report.strata[-1].dimension if report.strata else 0
