@@ -315,6 +315,26 @@ def test_a_random_program_has_the_strata_of_the_second_method(seed: int, d: int)
         assert path_at(region, walk, face.witness) == (stratum.boundary, stratum.signs)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_small_network_has_the_strata_of_the_second_method(seed: int) -> None:
+    region, walk = random_region(seed, 2), random_network(seed, 2)
+    found = stratify(region, walk, most=MOST)
+    expected = {path: size for path, (size, _) in paths(region, walk).items()}
+    assert {(s.boundary, s.signs): s.dimension for s in found.strata} == expected
+
+
+def random_network(seed: int, d: int) -> Walk[Any]:
+    """Two layers with small weights: blocks of guards, proportional ones and zero ones among them."""
+    chance = random.Random(seed)
+
+    def weights(size: int) -> list[Fraction]:
+        return [Fraction(chance.choice((-1, 0, 0, 1, 1, 2))) for _ in range(size)]
+
+    return network(
+        [([weights(d) for _ in range(3)], weights(3)), ([weights(3) for _ in range(2)], weights(2))], d
+    )
+
+
 def path_at(region: Region, walk: Any, point: tuple[Fraction, ...]) -> Any:
     """What a point meets: the halfspaces that are 0, guards and signs; None outside of the region or the domain."""
     sides = [sign_at(halfspace.function, point) for halfspace in region.halfspaces]
