@@ -198,7 +198,7 @@ class _Work:
             stratum.dimension,
             {guard: signs[guard] for guard in sorted(signs, key=lambda name: int(name[1:]))},
             tuple(linear_text(oriented(function), names) for function in reduced(stratum.equations)),
-            tuple(inequality_text(function, names) for function in stratum.inequalities),
+            tuple(inequality_text(function, names) for function in reversed(stratum.inequalities)),
             self._row(stratum.witness),
             self._rows(entry.found.ad),
             None if judgement.gradient is None else self._rows(judgement.gradient),

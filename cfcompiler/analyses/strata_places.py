@@ -82,7 +82,7 @@ def inequality_text(terms: Integers, names: Names) -> str:
 def place_text(stratum: Stratum[Any], names: Names) -> str:
     """The set of one stratum; "everywhere" for all inputs."""
     relations = [relation(function, "==", names) for function in reduced(stratum.equations)]
-    relations += [relation(function, ">", names) for function in stratum.inequalities]
+    relations += [relation(function, ">", names) for function in reversed(stratum.inequalities)]
     return " and ".join(relations) or "everywhere"
 
 
