@@ -20,14 +20,14 @@ from cfcompiler import errors
 from cfcompiler.arguments import failed, pairs, static, wrong
 from cfcompiler.compare import compared
 from cfcompiler.errors import CFError
-from cfcompiler.options import effort_of, parser
+from cfcompiler.options import effort_of, parser, positive
 from cfcompiler.source import Source
 
 if TYPE_CHECKING:
     from cfcompiler.compiler import Compiled
     from cfcompiler.targets.terminal import Line
 
-DONE, WRONG, BUG, INTERRUPTED, BROKEN_PIPE = 0, 2, 70, 130, 141
+DONE, FOUND, WRONG, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 70, 130, 141
 STANDARD = "-"
 STDIN = "<stdin>"
 
@@ -75,6 +75,7 @@ def _run(arguments: Sequence[str]) -> int:
         "compile": _compile,
         "at": _at,
         "compare": _compare,
+        "strata": _strata,
         "ties": _ties,
         "demo": _demo,
         "explain": _explain,
@@ -187,6 +188,36 @@ def _compare(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _strata(options: argparse.Namespace) -> int:
+    from cfcompiler.analyses.strata import strata_of
+    from cfcompiler.analyses.strata_question import question_of
+    from cfcompiler.report import VERDICTS
+    from cfcompiler.targets import json_report, strata_json, strata_text
+
+    failing = [word.strip() for word in options.fail_on.split(",") if word.strip()]
+    for word in failing:
+        if word not in VERDICTS:
+            raise wrong(f"--fail-on takes verdicts, not {word!r}", "one of " + ", ".join(VERDICTS))
+    program = _program(options, options.ties, pairs("--tie", options.tie)).program
+    box, fix = pairs("--box", options.box), pairs("--fix", options.fix)
+    question = question_of(
+        program,
+        box=box,
+        fix=fix,
+        seconds=positive("--timeout", options.timeout, float, "a number of seconds, such as 5"),
+        most=int(positive("--max-cells", options.max_cells, int, "a whole number, such as 4096")),
+        progress=_progress(),
+    )
+    report = strata_of(program, question)
+    if question.progress is not None:
+        question.progress("", 1, 1)
+    if options.json:
+        print(json_report.dumps(strata_json.strata_json(report)))
+    else:
+        _show(strata_text.strata_lines(report))
+    return FOUND if any(stratum.verdict in failing for stratum in report.strata) else DONE
+
+
 def _cases(options: argparse.Namespace) -> int:
     from cfcompiler.cases import Answers, Defaults
     from cfcompiler.compiler import read_source
@@ -271,6 +302,18 @@ def _show(lines: Iterable[Line]) -> None:
         terminal.paint(lines, sys.stdout)
     else:
         sys.stdout.write(terminal.plain(lines))
+
+
+def _progress() -> Callable[[str, int, int], None] | None:
+    """What shows progress on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(word: str, done: int, total: int) -> None:
+        text = "" if total and done == total else f"{word} {done}" + (f" of {total}" if total else "")
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _complain(error: CFError) -> int:

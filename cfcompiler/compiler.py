@@ -17,7 +17,7 @@ from cfcompiler import errors, ties
 from cfcompiler.errors import CFError
 from cfcompiler.ir import Program
 from cfcompiler.language import read
-from cfcompiler.report import ComparisonReport, PointReport
+from cfcompiler.report import ComparisonReport, PointReport, StrataReport
 from cfcompiler.shapes import text_of
 from cfcompiler.source import NOWHERE, Source
 from cfcompiler.transforms.forward import jvp
@@ -117,6 +117,25 @@ class Compiled:
         own = self.program if self.program.preset not in ties.preset_names() else None
         written = Written(self.program.source, self.program.name, self.static)
         return comparison(written, lambda program: point_of(program, point), yours=own)
+
+    def strata(
+        self,
+        *,
+        box: Mapping[str, Any] | None = None,
+        fix: Mapping[str, Any] | None = None,
+        seconds: float = 60.0,
+        most: int = 100_000,
+    ) -> StrataReport:
+        """All strata, with what AD returns on each and what is true, in exact arithmetic. Raises CFError.
+
+        `box`: open intervals, {"x": (-1, 1)}; `fix`: inputs with a value; `most`: cells on the way.
+        """
+        from cfcompiler.analyses.strata import strata_of
+        from cfcompiler.analyses.strata_question import question_of
+
+        return strata_of(
+            self.program, question_of(self.program, box=box, fix=fix, seconds=seconds, most=most)
+        )
 
     def __repr__(self) -> str:
         inputs = ", ".join(

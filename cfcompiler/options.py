@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add_arguments(compare)
+    _add_strata(commands)
     ties = commands.add_parser("ties", help="what each preset returns at a tie", allow_abbrev=False)
     ties.add_argument("presets", nargs="*", metavar="PRESET", help="show these alone")
     ties.add_argument("--json", action="store_true", help="as JSON")
@@ -101,6 +102,33 @@ def _add_at(commands: Any) -> None:
     )
 
 
+def _add_strata(commands: Any) -> None:
+    parser = commands.add_parser(
+        "strata",
+        help="where AD is not the gradient, everywhere",
+        description="All sets of inputs on which the signs of the guards are constant, with what AD returns on each "
+        "and what is true, in exact arithmetic.",
+        allow_abbrev=False,
+    )
+    _add_program(parser)
+    parser.add_argument(
+        "--box",
+        action="append",
+        default=[],
+        metavar="NAME=LOW:HIGH",
+        help="an open interval; of an array, for all entries",
+    )
+    parser.add_argument(
+        "--fix", action="append", default=[], metavar="NAME=VALUE", help="an input that does not move"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument(
+        "--fail-on", metavar="VERDICT[,VERDICT]", default="", help="exit 1 if a stratum has one of these"
+    )
+    parser.add_argument("--timeout", metavar="SECONDS", default="60", help="how long it may take (60)")
+    parser.add_argument("--max-cells", metavar="N", default="100000", help="cells at most (100000)")
+
+
 def _add_program(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     nargs = None if required else "?"
     parser.add_argument(
@@ -128,13 +156,14 @@ def effort_of(options: argparse.Namespace) -> Effort:
 
     seconds, cells = USUAL.seconds, USUAL.cells
     if options.timeout is not None:
-        seconds = _positive("--timeout", options.timeout, float, "a number of seconds, such as 5")
+        seconds = positive("--timeout", options.timeout, float, "a number of seconds, such as 5")
     if options.max_cells is not None:
-        cells = int(_positive("--max-cells", options.max_cells, int, "a whole number, such as 4096"))
+        cells = int(positive("--max-cells", options.max_cells, int, "a whole number, such as 4096"))
     return Effort(seconds, cells)
 
 
-def _positive(option: str, text: str, kind: Callable[[str], float], wanted: str) -> float:
+def positive(option: str, text: str, kind: Callable[[str], float], wanted: str) -> float:
+    """The number of an option. Raises CFError unless it is above 0 and finite."""
     try:
         value = kind(text)
     except ValueError:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 Nested: TypeAlias = "str | list[Nested]"
 YOURS = "yours"  # in a comparison, the row of rules of one's own
+VERDICTS = ("exact", "inexact", "clarke", "spurious", "undefined", "discontinuous", "unknown")
 Row: TypeAlias = dict[str, Nested]  # a derivative by each input
 
 
