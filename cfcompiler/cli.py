@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cfcompiler import errors
+from cfcompiler import checking, errors
 from cfcompiler.errors import CFError
 from cfcompiler.options import failed, parser, positive, wrong
 from cfcompiler.source import NOWHERE, Source
@@ -71,6 +71,7 @@ def _run(arguments: Sequence[str]) -> int:
         "compile": _compile,
         "at": _at,
         "strata": _strata,
+        "check": _check,
         "ties": _ties,
         "demo": _demo,
         "explain": _explain,
@@ -215,6 +216,14 @@ def _strata(options: argparse.Namespace) -> int:
     else:
         _show(strata_text.strata_lines(report))
     return FOUND if any(stratum.verdict in failing for stratum in report.strata) else DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    program = _program(options, options.ties, _pairs("--tie", options.tie)).program
+    box, fix = _pairs("--box", options.box), _pairs("--fix", options.fix)
+    answer = checking.answer(program, options, box, fix, _progress())
+    _show(answer.lines)
+    return FOUND if answer.failed else DONE
 
 
 def _cases(options: argparse.Namespace) -> int:

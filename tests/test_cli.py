@@ -338,6 +338,8 @@ def test_help_speaks_of_the_commands_there_are(capsys: pytest.CaptureFixture[str
     assert re.findall(r"^    (\w+) ", text, flags=re.MULTILINE) == [
         "compile",
         "at",
+        "strata",
+        "check",
         "ties",
         "demo",
         "explain",
