@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cfcompiler import errors
+from cfcompiler import checking, errors
 from cfcompiler.arguments import failed, pairs, static, wrong
 from cfcompiler.compare import compared
 from cfcompiler.errors import CFError
@@ -76,6 +76,7 @@ def _run(arguments: Sequence[str]) -> int:
         "at": _at,
         "compare": _compare,
         "strata": _strata,
+        "check": _check,
         "ties": _ties,
         "demo": _demo,
         "explain": _explain,
@@ -216,6 +217,14 @@ def _strata(options: argparse.Namespace) -> int:
     else:
         _show(strata_text.strata_lines(report))
     return FOUND if any(stratum.verdict in failing for stratum in report.strata) else DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    program = _program(options, options.ties, pairs("--tie", options.tie)).program
+    box, fix = pairs("--box", options.box), pairs("--fix", options.fix)
+    answer = checking.answer(program, options, box, fix, _progress())
+    _show(answer.lines)
+    return FOUND if answer.failed else DONE
 
 
 def _cases(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import gc
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from cfcompiler import errors, ties
 from cfcompiler.errors import CFError
 from cfcompiler.ir import Program
 from cfcompiler.language import read
-from cfcompiler.report import ComparisonReport, PointReport, StrataReport
+from cfcompiler.report import CheckReport, ComparisonReport, PointReport, StrataReport
 from cfcompiler.shapes import text_of
 from cfcompiler.source import NOWHERE, Source
 from cfcompiler.transforms.forward import jvp
@@ -136,6 +136,26 @@ class Compiled:
         return strata_of(
             self.program, question_of(self.program, box=box, fix=fix, seconds=seconds, most=most)
         )
+
+    def check(
+        self,
+        *,
+        box: Mapping[str, Any] | None = None,
+        fix: Mapping[str, Any] | None = None,
+        select: Sequence[str] = (),
+        extend_select: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        theory: bool = False,
+    ) -> CheckReport:
+        """The findings of the linter and what is proved; `theory`: the hypotheses of the theorems. Raises CFError."""
+        from cfcompiler.analyses.check import check, selection
+        from cfcompiler.analyses.strata import strata_of
+        from cfcompiler.analyses.strata_question import question_of
+
+        chosen = selection(select, extend_select, ignore)
+        question = question_of(self.program, box=box, fix=fix)
+        strata = strata_of(self.program, question)
+        return check(self.program, strata, question, chosen, theory=theory, proofs=True)
 
     def __repr__(self) -> str:
         inputs = ", ".join(

@@ -38,7 +38,7 @@ class Diagnostic:
             head = f"{source.path}: error {self.code}: {self.message}"
             return head + (f"\n  hint: {self.hint}" if self.hint else "")
         head = f"{source.path}:{self.span.line}:{self.span.column}: error {self.code}: {self.message}"
-        line, caret = _window(source.line(self.span.line), self.span)
+        line, caret = window(source.line(self.span.line), self.span)
         hint = f"\n  hint: {self.hint}" if self.hint else ""
         return f"{head}\n    {line}\n    {caret}{hint}"
 
@@ -67,7 +67,7 @@ def _order(item: Diagnostic) -> tuple[int, int, str]:
     return item.span.line, item.span.column, item.code
 
 
-def _window(line: str, span: Span) -> tuple[str, str]:
+def window(line: str, span: Span) -> tuple[str, str]:
     """The part of a line around the span, and the caret under it."""
     end = span.end_column if span.end_line == span.line else len(line) + 1
     start = 0 if len(line) <= WIDTH else max(0, min(span.column - 1 - WIDTH // 2, len(line) - WIDTH))

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from cfcompiler import __version__
+from cfcompiler import __version__, checking
 from cfcompiler.arguments import Parser, wrong
 from cfcompiler.compare import add_arguments
 
@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add_arguments(compare)
     _add_strata(commands)
+    _add_check(commands)
     ties = commands.add_parser("ties", help="what each preset returns at a tie", allow_abbrev=False)
     ties.add_argument("presets", nargs="*", metavar="PRESET", help="show these alone")
     ties.add_argument("--json", action="store_true", help="as JSON")
@@ -127,6 +128,18 @@ def _add_strata(commands: Any) -> None:
     )
     parser.add_argument("--timeout", metavar="SECONDS", default="60", help="how long it may take (60)")
     parser.add_argument("--max-cells", metavar="N", default="100000", help="cells at most (100000)")
+
+
+def _add_check(commands: Any) -> None:
+    parser = commands.add_parser(
+        "check",
+        help="every place where AD is wrong, or the program jumps or leaves a domain",
+        description="Lint a program by its strata: spurious derivatives, NaN from arms that are not selected, jumps. "
+        "Exit 0: no findings, 1: findings.",
+        allow_abbrev=False,
+    )
+    _add_program(parser)
+    checking.add_arguments(parser)
 
 
 def _add_program(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

@@ -379,6 +379,8 @@ def test_help_speaks_of_the_commands_there_are(capsys: pytest.CaptureFixture[str
         "compile",
         "at",
         "compare",
+        "strata",
+        "check",
         "ties",
         "demo",
         "explain",

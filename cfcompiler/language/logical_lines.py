@@ -133,6 +133,22 @@ def logical_lines(text: str) -> Iterator[Logical]:
     yield from _finished(cut, text, len(text))
 
 
+def comments(text: str) -> Iterator[tuple[int, int, str]]:
+    """The comments of a text, each with its line and column; a # inside a text is none."""
+    position, number, row_start = 0, 1, 0
+    while position < len(text):
+        match = _PIECE.match(text, position)
+        assert match is not None
+        if match.lastgroup == "comment":
+            yield number, position - row_start + 1, match.group()
+        elif match.lastgroup == "long":
+            return  # a text that is not closed goes on to the end
+        for place in range(match.start(), match.end()):
+            if text[place] == "\n":
+                number, row_start = number + 1, place + 1
+        position = match.end()
+
+
 def _close(cut: _Cut, piece: str, here: Span) -> None:
     if not cut.brackets and cut.found:
         return  # one complaint of a line is enough

@@ -1,0 +1,50 @@
+"""What is said: the typed answers of the analyses, which the targets render.
+
+Exact numbers are texts that SymPy parses; an array input is a nested list of them.
+"""
+
+from __future__ import annotations
+
+from cfcompiler.report.findings import CheckReport, Finding, Hypothesis, Place
+from cfcompiler.report.point import Certificate, FieldSum, Judged, PointReport, TieHere
+from cfcompiler.report.presets import ComparisonReport, PointTruth, PresetRow, TieRow, TieTable
+from cfcompiler.report.reading import Choice, Explanation, FloatReport, GuardInFloats, NanOrigin, Origin, Side
+from cfcompiler.report.rows import VERDICTS, YOURS, Nested, Row
+from cfcompiler.report.rules import Relation, RightWhen, RuleNumber, Settings
+from cfcompiler.report.strata import ArtificialPoint, GuardInfo, StrataReport, StratumReport
+
+__all__ = [
+    "VERDICTS",
+    "YOURS",
+    "ArtificialPoint",
+    "Certificate",
+    "CheckReport",
+    "Choice",
+    "ComparisonReport",
+    "Explanation",
+    "FieldSum",
+    "Finding",
+    "FloatReport",
+    "GuardInFloats",
+    "GuardInfo",
+    "Hypothesis",
+    "Judged",
+    "NanOrigin",
+    "Nested",
+    "Origin",
+    "Place",
+    "PointReport",
+    "PointTruth",
+    "PresetRow",
+    "Relation",
+    "RightWhen",
+    "Row",
+    "RuleNumber",
+    "Settings",
+    "Side",
+    "StrataReport",
+    "StratumReport",
+    "TieHere",
+    "TieRow",
+    "TieTable",
+]
