@@ -15,6 +15,7 @@ from typing import Any
 
 from cfcompiler import errors
 from cfcompiler.analyses.at import at
+from cfcompiler.analyses.landscape import USUAL, Effort
 from cfcompiler.compiler import Compiled, compile_file, compile_text
 from cfcompiler.errors import CFError
 from cfcompiler.point import point_of
@@ -28,11 +29,13 @@ _KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a case that does not say gets: the command line's program and rules."""
+    """What a case that does not say gets: the command line's program, rules and budget, and float64 where asked for."""
 
     compile: Callable[[str | None, Mapping[str, str]], Compiled] | None
     preset: str | None
     overrides: Mapping[str, str]
+    effort: Effort = USUAL
+    floats: bool = False
 
 
 @dataclass(slots=True)
@@ -55,10 +58,10 @@ class Answers:
             case = _case(line, number)
             name = case.get("id")
             program = self._program(case).program
-            return {
-                "id": name,
-                **point_json(at(program, point_of(program, case.get("point", {})), program.preset)),
-            }
+            point = point_of(program, case.get("point", {}))
+            defaults = self.defaults
+            report = at(program, point, program.preset, defaults.effort, floats=defaults.floats)
+            return {"id": name, **point_json(report)}
         except CFError as error:
             return {"id": name, "error": error_json(error)}
         except Exception as problem:  # one case must not end the others; main says that it is a bug

@@ -14,12 +14,14 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cfcompiler import errors
+from cfcompiler.arguments import failed, pairs, static, wrong
+from cfcompiler.compare import compared
 from cfcompiler.errors import CFError
-from cfcompiler.options import failed, parser, positive, wrong
-from cfcompiler.source import NOWHERE, Source
+from cfcompiler.options import effort_of, parser, positive
+from cfcompiler.source import Source
 
 if TYPE_CHECKING:
     from cfcompiler.compiler import Compiled
@@ -63,13 +65,16 @@ def _run(arguments: Sequence[str]) -> int:
     arguments = [STDIN + text[1:] if text.startswith("-:") else text for text in arguments]
     options, rest = parser().parse_known_args(arguments)
     # NAME=VALUE after an option: argparse does not let positional arguments go on there.
-    if rest and (options.command != "at" or any(argument.startswith("-") for argument in rest)):
+    if rest and (
+        options.command not in ("at", "compare") or any(argument.startswith("-") for argument in rest)
+    ):
         raise wrong(f"unknown argument {rest[0]!r}", f"`cfc {options.command} --help` lists the arguments")
     if rest:
         options.point.extend(rest)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "compile": _compile,
         "at": _at,
+        "compare": _compare,
         "strata": _strata,
         "ties": _ties,
         "demo": _demo,
@@ -81,41 +86,27 @@ def _run(arguments: Sequence[str]) -> int:
 # the program
 
 
-def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
-    """NAME=VALUE arguments; the last one counts."""
-    pairs: dict[str, str] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign or not name.strip() or not value.strip():
-            raise wrong(f"{option} takes NAME=VALUE, not {text!r}")
-        pairs[name.strip()] = value.strip()
-    return pairs
-
-
-def _static(texts: Iterable[str]) -> dict[str, int]:
-    try:
-        return {name: int(value) for name, value in _pairs("--static", texts).items()}
-    except ValueError:
-        raise wrong("--static takes integers, as in --static n=5") from None
-
-
 def _program(options: argparse.Namespace, preset: str | None, overrides: Mapping[str, str]) -> Compiled:
     """The program of the command line. `prog.cf:name` picks a function, unless a file has that very name."""
-    from cfcompiler.compiler import compile_file, compile_text
+    from cfcompiler.compiler import compile_text
+
+    text, path, function = _text(options)
+    return compile_text(
+        text, path, function=function, static=static(options.static), preset=preset, overrides=overrides
+    )
+
+
+def _text(options: argparse.Namespace) -> tuple[str, str, str | None]:
+    """The text of the program of the command line, its path, and the function that is picked."""
+    from cfcompiler.compiler import read_source
     from cfcompiler.language import decode
 
     path, function = options.program, None
     if ":" in path and not Path(path).exists():
         path, _, function = path.rpartition(":")
-    chosen: dict[str, Any] = {
-        "function": function or None,
-        "static": _static(options.static),
-        "preset": preset,
-        "overrides": overrides,
-    }
     if path in (STANDARD, STDIN):
-        return compile_text(decode(sys.stdin.buffer.read(), STDIN).text, STDIN, **chosen)
-    return compile_file(path, **chosen)
+        return decode(sys.stdin.buffer.read(), STDIN).text, STDIN, function or None
+    return read_source(path), path, function or None
 
 
 # commands
@@ -124,8 +115,11 @@ def _program(options: argparse.Namespace, preset: str | None, overrides: Mapping
 def _compile(options: argparse.Namespace) -> int:
     from cfcompiler import output
 
-    compiled = _program(options, options.ties, _pairs("--tie", options.tie))
-    text = output.marked(_emitted(compiled, options), options.emit)
+    compiled = _program(options, options.ties, pairs("--tie", options.tie))
+    text = compiled.emitted(
+        options.emit, order=options.order, checks=options.checks, command=_command(options)
+    )
+    text = output.marked(text, options.emit)
     chosen = options.output
     if chosen is None and options.emit != "module":
         chosen = STANDARD
@@ -147,21 +141,6 @@ def _stem(program: str) -> str:
     return program if Path(program).exists() else program.rpartition(":")[0]
 
 
-def _emitted(compiled: Compiled, options: argparse.Namespace) -> str:
-    from cfcompiler.targets import latex, program_text
-
-    match options.emit:
-        case "ir":
-            return program_text.emit(compiled.program, source=False, unused=False)
-        case "forward":
-            return program_text.emit(compiled.forward, source=False, unused=False)
-        case "backward":
-            return program_text.emit(compiled.backward, source=False, unused=False)
-        case "latex":
-            return latex.emit(compiled.program, compiled.forward, compiled.backward)
-    return compiled.module(order=options.order, checks=options.checks, command=_command(options))
-
-
 def _command(options: argparse.Namespace) -> str:
     """The command that makes the module again, without where it was written."""
     words = ["cfc compile", options.program]
@@ -177,15 +156,35 @@ def _at(options: argparse.Namespace) -> int:
     if options.program is None:
         raise wrong("there is no program", "cfc at prog.cf x=0")
     from cfcompiler.analyses.at import at
+    from cfcompiler.analyses.explanation import explanation_at
     from cfcompiler.point import parse_arguments
-    from cfcompiler.targets import json_report, terminal
+    from cfcompiler.targets import float_text, json_report, point_text
 
-    program = _program(options, options.ties, _pairs("--tie", options.tie)).program
-    report = at(program, parse_arguments(program, options.point), program.preset)
+    effort = effort_of(options)
+    program = _program(options, options.ties, pairs("--tie", options.tie)).program
+    point = parse_arguments(program, options.point)
+    report = at(program, point, program.preset, effort, floats=options.float)
     if options.json:
         print(json_report.dumps(json_report.point_json(report)))
+    elif report.floats is not None:
+        _show(float_text.float_lines(report, report.floats, program.source))
     else:
-        _show(terminal.point_lines(report, program.source))
+        explanation = explanation_at(program, point, report)
+        _show(point_text.point_lines(report, explanation, program.source))
+    return DONE
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from cfcompiler.analyses.comparison import Written
+    from cfcompiler.targets import comparison_text, json_report
+
+    text, path, function = _text(options)
+    written = Written(Source(text, path), function, tuple(static(options.static).items()))
+    report = compared(written, options.point, options.ties, pairs("--tie", options.tie))
+    if options.json:
+        print(json_report.dumps(json_report.comparison_json(report)))
+    else:
+        _show(comparison_text.comparison_lines(report, _width() or comparison_text.WIDTH))
     return DONE
 
 
@@ -199,8 +198,8 @@ def _strata(options: argparse.Namespace) -> int:
     for word in failing:
         if word not in VERDICTS:
             raise wrong(f"--fail-on takes verdicts, not {word!r}", "one of " + ", ".join(VERDICTS))
-    program = _program(options, options.ties, _pairs("--tie", options.tie)).program
-    box, fix = _pairs("--box", options.box), _pairs("--fix", options.fix)
+    program = _program(options, options.ties, pairs("--tie", options.tie)).program
+    box, fix = pairs("--box", options.box), pairs("--fix", options.fix)
     question = question_of(
         program,
         box=box,
@@ -225,12 +224,12 @@ def _cases(options: argparse.Namespace) -> int:
 
     if options.point:
         raise wrong("with --jsonl each case has its own point", "remove " + " ".join(options.point))
-    overrides = _pairs("--tie", options.tie)
+    overrides = pairs("--tie", options.tie)
     named = options.program is not None
     if named and options.program.split(":")[0] in (STANDARD, STDIN):
         raise wrong("with --jsonl the program is a file, or the source of each case")
     compile_ = (lambda preset, rules: _program(options, preset, rules)) if named else None
-    answers = Answers(Defaults(compile_, options.ties, overrides))
+    answers = Answers(Defaults(compile_, options.ties, overrides, effort_of(options), options.float))
     if options.jsonl == STANDARD:
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
         lines: Iterable[str] = sys.stdin
@@ -247,16 +246,12 @@ def _cases(options: argparse.Namespace) -> int:
 def _ties(options: argparse.Namespace) -> int:
     from cfcompiler.analyses.tie_table import tie_table
     from cfcompiler.targets import json_report, terminal
-    from cfcompiler.ties import preset_names
 
-    for name in options.presets:
-        if name not in preset_names():
-            raise CFError([errors.unknown_preset(NOWHERE, name, preset_names())], Source("", "cfc"))
     table = tie_table(options.presets)
     if options.json:
         print(json_report.dumps(json_report.ties_json(table)))
     else:
-        _show(terminal.tie_lines(table, os.get_terminal_size().columns if sys.stdout.isatty() else None))
+        _show(terminal.tie_lines(table, _width()))
     return DONE
 
 
@@ -293,6 +288,11 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 # out
+
+
+def _width() -> int | None:
+    """The columns of the terminal; None in a pipe."""
+    return os.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _show(lines: Iterable[Line]) -> None:

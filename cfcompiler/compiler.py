@@ -17,7 +17,7 @@ from cfcompiler import errors, ties
 from cfcompiler.errors import CFError
 from cfcompiler.ir import Program
 from cfcompiler.language import read
-from cfcompiler.report import PointReport, StrataReport
+from cfcompiler.report import ComparisonReport, PointReport, StrataReport
 from cfcompiler.shapes import text_of
 from cfcompiler.source import NOWHERE, Source
 from cfcompiler.transforms.forward import jvp
@@ -31,6 +31,7 @@ class Compiled:
     """A program with its derivative programs, made when they are asked for."""
 
     program: Program
+    static: tuple[tuple[str, int], ...] = ()  # the values of Int inputs that it was compiled for
 
     @cached_property
     def forward(self) -> Program:
@@ -70,6 +71,10 @@ class Compiled:
         """The gradient by the backward program."""
         return self.namespace["grad"](*inputs)
 
+    def lexicographic(self, *inputs: Any) -> Any:
+        """A limit of gradients at points near by, whatever the tie rules. Raises ArithmeticError."""
+        return self.namespace["lexicographic"](*inputs)
+
     def value_and_grad(self, *inputs: Any) -> Any:
         """(f, gradient) by the backward program."""
         return self.namespace["value_and_grad"](*inputs)
@@ -104,6 +109,15 @@ class Compiled:
 
         return at(self.program, point_of(self.program, point), self.program.preset)
 
+    def compare(self, **point: Any) -> ComparisonReport:
+        """What every preset returns at one point, beside the truth; own rules are a row "yours". Raises CFError."""
+        from cfcompiler.analyses.comparison import Written, comparison
+        from cfcompiler.point import point_of
+
+        own = self.program if self.program.preset not in ties.preset_names() else None
+        written = Written(self.program.source, self.program.name, self.static)
+        return comparison(written, lambda program: point_of(program, point), yours=own)
+
     def strata(
         self,
         *,
@@ -135,6 +149,21 @@ class Compiled:
 
         with _no_collection():
             return emit(self.program, order=order, checks=checks, command=command)
+
+    def emitted(self, stage: str, *, order: int = 1, checks: bool = False, command: str = "") -> str:
+        """The text of a stage: "ir", "forward", "backward", "latex", or the module."""
+        from cfcompiler.targets import latex, program_text
+
+        match stage:
+            case "ir":
+                return program_text.emit(self.program, source=False, unused=False)
+            case "forward":
+                return program_text.emit(self.forward, source=False, unused=False)
+            case "backward":
+                return program_text.emit(self.backward, source=False, unused=False)
+            case "latex":
+                return latex.emit(self.program, self.forward, self.backward)
+        return self.module(order=order, checks=checks, command=command)
 
 
 def compile(source: str | Path | Callable[..., Any], **options: Any) -> Compiled:
@@ -186,7 +215,7 @@ def compile_text(
         program = read(
             text, path, function=function, static=dict(static or {}), preset=preset, overrides=overrides or {}
         )
-        return Compiled(verify(program))
+        return Compiled(verify(program), tuple((static or {}).items()))
 
 
 def compile_file(

@@ -322,6 +322,10 @@ def missing_input(name: str, example: str) -> Diagnostic:
     return Diagnostic("CF090", NOWHERE, f"the input {name!r} has no value", f"write {name}={example}")
 
 
+def no_point(example: str) -> Diagnostic:
+    return Diagnostic("CF090", NOWHERE, "a comparison needs a point", f"write {example}")
+
+
 def bad_value(name: str, value: str, reason: str = "") -> Diagnostic:
     shown = value if len(value) <= 40 else value[:37] + "..."
     what = f"the value {shown!r} of {name!r} is not understood" + (f": {reason}" if reason else "")

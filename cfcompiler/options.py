@@ -8,25 +8,21 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from cfcompiler import __version__, errors
-from cfcompiler.errors import CFError, Diagnostic
-from cfcompiler.source import Source
+from cfcompiler import __version__
+from cfcompiler.arguments import Parser, wrong
+from cfcompiler.compare import add_arguments
+
+if TYPE_CHECKING:
+    from cfcompiler.analyses.landscape import Effort
 
 EMITTED = ("ir", "forward", "backward", "latex", "module")
 TARGETS = ("numpy",)
 
 
-class _Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose complaints are diagnostics like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise wrong(message, f"`{self.prog} --help` says more")
-
-
 def parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="cfc",
         description="Compile programs with branches and kinks to readable NumPy modules that compute exactly what "
         "automatic differentiation computes, and see what it returns where pieces meet.",
@@ -34,9 +30,16 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"cfc {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     _add_compile(commands)
     _add_at(commands)
+    compare = commands.add_parser(
+        "compare",
+        help="what every framework returns at a point, beside the truth",
+        description="What AD returns at a point under each preset, beside the truth, with a verdict for each.",
+        allow_abbrev=False,
+    )
+    add_arguments(compare)
     _add_strata(commands)
     ties = commands.add_parser("ties", help="what each preset returns at a tie", allow_abbrev=False)
     ties.add_argument("presets", nargs="*", metavar="PRESET", help="show these alone")
@@ -79,12 +82,19 @@ def _add_at(commands: Any) -> None:
     parser = commands.add_parser(
         "at",
         help="everything about one point",
-        description="Value, forward and backward AD, ties and the field of a program at a point, in exact arithmetic.",
+        description="What AD returns at a point, what is true there, and the verdict, in exact arithmetic.",
         allow_abbrev=False,
     )
     _add_program(parser, required=False)
     parser.add_argument("point", nargs="*", metavar="NAME=VALUE", help="the point: x=0 y=1/3 v=[0,1,sqrt(2)]")
     parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument(
+        "--float",
+        action="store_true",
+        help="what float64 does there, and where it differs from the real line",
+    )
+    parser.add_argument("--timeout", metavar="SECONDS", help="how long a point may take (20)")
+    parser.add_argument("--max-cells", metavar="N", help="how many pieces may be followed (4096)")
     parser.add_argument(
         "--jsonl",
         metavar="FILE",
@@ -141,12 +151,15 @@ def _add_program(parser: argparse.ArgumentParser, *, required: bool = True) -> N
     )
 
 
-def wrong(message: str, hint: str = "") -> CFError:
-    return failed(errors.bad_option(message, hint))
+def effort_of(options: argparse.Namespace) -> Effort:
+    from cfcompiler.analyses.landscape import USUAL, Effort
 
-
-def failed(diagnostic: Diagnostic) -> CFError:
-    return CFError([diagnostic], Source("", "cfc"))
+    seconds, cells = USUAL.seconds, USUAL.cells
+    if options.timeout is not None:
+        seconds = positive("--timeout", options.timeout, float, "a number of seconds, such as 5")
+    if options.max_cells is not None:
+        cells = int(positive("--max-cells", options.max_cells, int, "a whole number, such as 4096"))
+    return Effort(seconds, cells)
 
 
 def positive(option: str, text: str, kind: Callable[[str], float], wanted: str) -> float:

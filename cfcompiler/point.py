@@ -62,6 +62,11 @@ def parse_arguments(program: Program, arguments: Sequence[str]) -> dict[str, Any
     return point_of(program, given)
 
 
+def example_of(program: Program) -> str:
+    """A point of a program as a command line writes it: `x=0 v=[0,0]`."""
+    return " ".join(f"{param.value.name}={_example(param.value.shape)}" for param in program.params)
+
+
 def _exact(name: str, given: Any, problems: list[Diagnostic]) -> Any:
     try:
         nested = _list(given) if isinstance(given, str) else _plain(given)

@@ -253,7 +253,17 @@ def _pair(name: str, text: str) -> Pair:
     number = parse_weight(text)
     if isinstance(number, str):
         return number, number
-    above, below = _SLOPES.get(name, (1, 0))
+    return weights_of(name, number)
+
+
+def slopes(name: str) -> tuple[int, int]:
+    """What a single number of a kink's rule means: (its value for all weight above, for all weight below)."""
+    return _SLOPES.get(name, (1, 0))
+
+
+def weights_of(name: str, number: Fraction) -> tuple[Fraction, Fraction]:
+    """The weights of (above, below) under `--tie NAME=NUMBER`."""
+    above, below = slopes(name)
     weight = (number - below) / (above - below)
     return weight, 1 - weight
 

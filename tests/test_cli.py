@@ -170,18 +170,26 @@ def test_a_wrong_program_gets_all_its_errors_and_nothing_is_written(
 def test_at_says_everything_about_a_point(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "at", "prog.cf", "t=0") == (
         "zero at t = 0, ties torch\n"
-        "  value     0\n"
-        "  AD        t = 1\n"
-        "  tied here 7:12  relu: -t = 0   return relu(-t) + t - relu(t)\n"
-        "            7:27  relu: t = 0    return relu(-t) + t - relu(t)\n"
-        "  field D   t = -1\n"
-        "            t = 0\n"
-        "            t = 1\n"
+        "  value       0\n"
+        "  AD          t = 1\n"
+        "  gradient    t = 0\n"
+        "  tied here   7 | return relu(-t) + t - relu(t)\n"
+        "                |        ^ relu, -t = 0: taken as negative; as positive AD would be 0\n"
+        "                |                       ^ relu, t = 0: taken as negative; as positive AD would be 0\n"
+        "  field D     -1, 0, 1   (what AD may return, by the choices at the ties)\n"
+        "  verdict     spurious: AD returns 1, the gradient is 0\n"
+        "  known by    exact arithmetic; every step was checked\n"
+        "  right when  relu = 1/2\n"
+        "  to do       together the rules at these ties give a slope that is no mixture of slopes of f nearby: "
+        "write f with\n"
+        "                fewer kinks, or choose other rules (--ties, --tie)\n"
+        "              lexicographic() returns a limit of gradients, whatever is tied: 0 here\n"
     )
 
 
 def test_at_as_json_has_the_keys_of_the_contract(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = json.loads(said(capsys, "at", "prog.cf", "t=0", "--json", "--ties", "jax"))
+    half = {"kind": "one", "conditions": ["Eq(relu, 1/2)"], "example": {"relu": "1/2"}}
     assert answer == {
         "program": "zero",
         "ties": "jax",
@@ -193,6 +201,33 @@ def test_at_as_json_has_the_keys_of_the_contract(folder: Path, capsys: pytest.Ca
             {"line": 7, "column": 27, "guard": "t", "op": "relu"},
         ],
         "field": {"vertices": [{"t": "-1"}, {"t": "0"}, {"t": "1"}], "complete": True},
+        "bouligand": {"vertices": [{"t": "0"}], "complete": True},
+        "clarke": {"vertices": [{"t": "0"}], "complete": True},
+        "gradient": {"t": "0"},
+        "lexicographic": {"t": "0"},
+        "verdict": "spurious",
+        "ad_critical": False,
+        "field_critical": True,
+        "clarke_critical": True,
+        "artificial_critical": False,
+        "min_norm": {"t": "0"},
+        "certificates": [
+            {
+                "kind": "separation",
+                "of": "ad",
+                "relative_to": "clarke",
+                "direction": {"t": "1"},
+                "value": "1",
+                "support": "0",
+            }
+        ],
+        "trust": "certificate",
+        "right_when": {
+            "parameters": {"relu": {"here": "0", "from": "0", "to": "1"}},
+            "ad": {"t": "1 - 2*relu"},
+            "gradient": half,
+            "clarke": half,
+        },
     }
 
 
@@ -200,7 +235,7 @@ def test_a_long_exact_number_is_shown_as_a_decimal(folder: Path, capsys: pytest.
     (folder / "long.cf").write_text(
         "def f(x):\n    return exp(x) + exp(x/2) + exp(x/3) + exp(x/5)\n", encoding="utf-8"
     )
-    assert "  value     about 2.5" in said(capsys, "at", "long.cf", "x=-12345/12346")
+    assert "  value       about 2.5" in said(capsys, "at", "long.cf", "x=-12345/12346")
 
 
 def test_numbers_at_a_point_are_exact_and_options_may_stand_between(
@@ -230,6 +265,11 @@ def test_a_rule_of_the_user_decides_at_the_tie(folder: Path, capsys: pytest.Capt
         (["prog.cf", "0"], "CF098"),
         (["prog.cf:f", "x=-1", "v=[0,0]"], "CF092"),
         (["prog.cf:g", "t=0"], "CF037"),
+        (["prog.cf", "t=0", "--timeout", "0"], "CF098"),
+        (["prog.cf", "t=0", "--timeout", "soon"], "CF098"),
+        (["prog.cf", "t=0", "--timeout", "inf"], "CF098"),
+        (["prog.cf", "t=0", "--max-cells", "-1"], "CF098"),
+        (["prog.cf", "t=0", "--max-cells", "1.5"], "CF098"),
         (["prog.cf", "t=0", "--ties", "torhc"], "CF082"),
         (["prog.cf", "t=0", "--tie", "rleu=1"], "CF083"),
         (["prog.cf", "t=0", "--tie", "relu=many"], "CF084"),
@@ -338,6 +378,7 @@ def test_help_speaks_of_the_commands_there_are(capsys: pytest.CaptureFixture[str
     assert re.findall(r"^    (\w+) ", text, flags=re.MULTILINE) == [
         "compile",
         "at",
+        "compare",
         "ties",
         "demo",
         "explain",

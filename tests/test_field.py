@@ -39,7 +39,7 @@ def test_many_additive_ties_are_joined_as_they_are_added() -> None:
 
 
 def test_a_budget_that_is_exceeded_is_said() -> None:
-    terms = " + ".join(f"relu({3**k}*x)" for k in range(20))
+    terms = " + ".join(f"relu(relu({3**k}*x))" for k in range(20))
     report = _at(f"def f(x):\n    return {terms}\n", x=0)
     assert not report.complete
     assert "combinations" in report.reason

@@ -24,10 +24,11 @@ from cfcompiler.analyses.affine_forms import Entry, difference, gradient_of, int
 from cfcompiler.analyses.affine_walk import ProgramWalk, State
 from cfcompiler.analyses.continuity import CONTINUOUS, Continuity
 from cfcompiler.analyses.field import MOST_SCALARS, Field, backward_of, field_at
-from cfcompiler.analyses.judgement import Inside, Judgement, judged, place_of, unjudged
+from cfcompiler.analyses.judgement import Judgement, judged, unjudged
 from cfcompiler.analyses.landscape import Effort, Landscape, landscape_at
 from cfcompiler.analyses.limits import Gradients, Slopes, Vector
 from cfcompiler.analyses.pieces import Pieces
+from cfcompiler.analyses.places import Inside, place_of
 from cfcompiler.analyses.strata_places import form_text, side_of
 from cfcompiler.feasibility.faces import Face, Stratification, Stratum
 from cfcompiler.feasibility.lattice import Integers

@@ -3,47 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from cfcompiler import errors
-from cfcompiler.analyses.field import MOST_SCALARS, Field, Vertex, field_at, filled, seeds_of
+from cfcompiler.analyses.field import MOST_SCALARS, Field, Vertex, field_at, field_of_large, filled, seeds_of
+from cfcompiler.analyses.floats import floats_at
+from cfcompiler.analyses.judgement import Judgement
 from cfcompiler.analyses.judgement_texts import judged_texts
 from cfcompiler.analyses.landscape import USUAL, Effort, landscape_at
 from cfcompiler.analyses.large import is_large, qualified
+from cfcompiler.analyses.nan_origin import nan_origin
+from cfcompiler.analyses.right_when import right_when
 from cfcompiler.analyses.ties_here import ties_here
 from cfcompiler.analyses.truth import Facts, facts_at, facts_of_large, judgement_of, nothing_known
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
+from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Instruction, Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special, to_float
 from cfcompiler.primitives import TABLE
-from cfcompiler.report import Nested, PointReport, Row, TieHere
+from cfcompiler.report import FieldSum, Judged, NanOrigin, Nested, PointReport, Row, TieHere
 from cfcompiler.transforms.forward import jvp, modes_agree
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
 from cfcompiler.transforms.tidy import tidy
 
+Mode: TypeAlias = Literal["forward", "backward"]
+
 MOST_FORWARD_RUNS = 24  # inputs with more entries have forward mode derived, where that is a theorem
 
 
-def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = USUAL) -> PointReport:
+def at(
+    program: Program, point: Mapping[str, Any], ties: str, effort: Effort = USUAL, *, floats: bool = False
+) -> PointReport:
     """Everything about `point` (an object array of exact numbers for every parameter).
 
-    Raises CFError where the point is outside the domain, or where a branch cannot be decided.
+    `floats`: what float64 does there as well. Raises CFError where the point is outside the domain, or where a branch
+    cannot be decided.
     """
-    try:
-        values = run(program, point, EXACT)
-        _check_domain(program, values)
-        backward, finite = _backward(program, point)
-        forward = backward if _forward_follows(program, finite) else _forward(program, point)
-    except Undecided as problem:
-        raise _undecided(program, problem) from None
+    ad_here = ad_at(program, point)
+    values, forward, backward = ad_here.values, ad_here.forward, ad_here.backward
     tied = ties_here(program, point)
     results = [nested(values[value.name]) for value in program.results]
     rows = [_row(program, row) for row in map(_texts, backward)]
@@ -52,13 +58,16 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
     if forward_rows != rows:
         notes.append(_difference_note(program))
     notes.extend(_float_notes(program, point, [_texts(row) for row in backward]))
-    here = [entry for result in program.results for entry in np.reshape(values[result.name], -1)]
-    ad = tuple(entry for row in backward for entry in _flat(row))
-    field, facts = _surroundings(program, point, here, tied, tuple(map(_flat, backward)), effort)
+    ad = tuple(ad_here.vector("backward"))
+    field, facts = _surroundings(program, point, ad_here.here, tied, tuple(map(_flat, backward)), effort)
     vertices = tuple(tuple(_unflattened(program, point, row) for row in vertex) for vertex in field.vertices)
     joined = [[entry for row in vertex for entry in row] for vertex in field.vertices]
-    judgement = judgement_of(facts, ad, joined, field.complete)
-    return PointReport(
+    judgement = judgement_of(facts, ad, field.total or joined, field.complete)
+
+    def rows_of(vector: Sequence[Any]) -> tuple[Row, ...]:
+        return _rows_of(program, point, vector)
+
+    report = PointReport(
         program.name,
         ties,
         {param.value.name: nested(point[param.value.name]) for param in program.params},
@@ -71,8 +80,87 @@ def at(program: Program, point: Mapping[str, Any], ties: str, effort: Effort = U
         field.complete,
         field.reason,
         tuple(notes),
-        judged_texts(judgement, facts.lexicographic, lambda vector: _rows_of(program, point, vector)),
+        judged_here(program, point, judgement, facts),
+        None if field.total is None else _field_sum(program, point, field.total),
+        right_when(program, point, ad, judgement, rows_of),
+        _nan(program, values, forward, backward),
     )
+    return replace(report, floats=floats_at(program, point, report)) if floats else report
+
+
+def _nan(
+    program: Program,
+    values: Mapping[str, Any],
+    forward: Sequence[Sequence[Any]],
+    backward: Sequence[Sequence[Any]],
+) -> NanOrigin | None:
+    """Where NaN or inf comes from: that of the value first, else NaN of backward or of forward AD, else inf."""
+    results = [values[value.name] for value in program.results]
+    found = {
+        mode: {entry for row in rows for entry in _flat(row) if is_special(entry)}
+        for mode, rows in (("value", [results]), ("backward", backward), ("forward", forward))
+    }
+    for mode in sorted(found, key=lambda mode: mode != "value" and "nan" not in found[mode]):
+        if found[mode]:
+            try:
+                return nan_origin(program, values, mode)
+            except Undecided:
+                return None  # a sign inside a step; the answer stands without its explanation
+    return None
+
+
+def _field_sum(program: Program, point: Mapping[str, Any], total: SegmentSum) -> FieldSum:
+    segments = tuple(_rows_of(program, point, segment) for segment in total.segments)
+    return FieldSum(_rows_of(program, point, total.base), segments)
+
+
+@dataclass(frozen=True, slots=True)
+class ADHere:
+    """The values of a program at a point and what AD returns there: for each output entry, an array for each input."""
+
+    program: Program
+    values: Mapping[str, Any]
+    forward: list[list[Any]]
+    backward: list[list[Any]]
+
+    @property
+    def here(self) -> list[Any]:
+        """The entries of the results."""
+        return [x for result in self.program.results for x in np.reshape(self.values[result.name], -1)]
+
+    @property
+    def results(self) -> Nested:
+        """The results as texts; a list of them where there are several."""
+        texts = [nested(self.values[value.name]) for value in self.program.results]
+        return texts[0] if len(texts) == 1 else texts
+
+    def rows(self, mode: Mode) -> tuple[Row, ...]:
+        """What AD returns, as texts."""
+        return tuple(_row(self.program, _texts(row)) for row in self._jacobian(mode))
+
+    def vector(self, mode: Mode) -> list[Any]:
+        """What AD returns, row after row."""
+        return [entry for row in self._jacobian(mode) for entry in _flat(row)]
+
+    def _jacobian(self, mode: Mode) -> list[list[Any]]:
+        return self.forward if mode == "forward" else self.backward
+
+
+def ad_at(program: Program, point: Mapping[str, Any]) -> ADHere:
+    """The program and both modes of AD at `point`, exactly. Raises CFError as `at` does."""
+    try:
+        values = run(program, point, EXACT)
+        _check_domain(program, values)
+        backward, finite = _backward(program, point)
+        forward = backward if _forward_follows(program, finite) else _forward(program, point)
+    except Undecided as problem:
+        raise _undecided(program, problem) from None
+    return ADHere(program, values, forward, backward)
+
+
+def judged_here(program: Program, point: Mapping[str, Any], judgement: Judgement, facts: Facts) -> Judged:
+    """The judgement for readers, in rows by the inputs of the program."""
+    return judged_texts(judgement, facts.lexicographic, lambda vector: _rows_of(program, point, vector))
 
 
 def _surroundings(
@@ -90,7 +178,7 @@ def _surroundings(
     try:
         unrolled = tidy(scalarize(tidy(program), MOST_SCALARS))
     except TooManyScalars as problem:
-        return Field((), False, str(problem)), nothing_known("unknown", str(problem))
+        return field_of_large(program, point, str(problem)), nothing_known("unknown", str(problem))
     landscape = landscape_at(unrolled, point, effort)
     facts = facts_at(unrolled, point, here, landscape, effort)
     jumping = next((tie for tie in tied if tie.op in TABLE and TABLE[tie.op].jumps), None)
@@ -138,9 +226,10 @@ def _flat(row: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def nested(array: Any) -> Nested:
-    """Exact numbers as texts, in nested lists."""
+    """Exact numbers as texts (what is a text already stays), in nested lists."""
     if not np.shape(array):
-        return to_text(array[()] if isinstance(array, np.ndarray) else array)
+        entry = array[()] if isinstance(array, np.ndarray) else array
+        return entry if isinstance(entry, str) else to_text(entry)
     return [nested(entry) for entry in array]
 
 
@@ -205,6 +294,11 @@ def _forward_follows(program: Program, finite: bool) -> bool:
     """
     entries = sum(prod(param.value.shape) for param in program.params if param.differentiable)
     return entries > MOST_FORWARD_RUNS and finite and modes_agree(program)
+
+
+def row_of(program: Program, arrays: Sequence[Any]) -> Row:
+    """The derivatives by all inputs, as texts."""
+    return _row(program, _texts(arrays))
 
 
 def _names(program: Program) -> list[str]:

@@ -8,34 +8,38 @@ running the program along arcs into the point, in exact series, which also gives
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 import numpy as np
 
+from cfcompiler.analyses.additive import segments_at
+from cfcompiler.analyses.arms import branches_of_guards, tied_conditions
 from cfcompiler.analyses.germs import GERMS
 from cfcompiler.analyses.landscape import Landscape
-from cfcompiler.analyses.series import constant, limit, normal
-from cfcompiler.analyses.vertices import Sweep, TooManyChoices, exactly_tied
+from cfcompiler.analyses.rays import arcs_into, still
+from cfcompiler.analyses.series import limit, normal
+from cfcompiler.analyses.vertices import MOST_STATES, Sweep, TooManyChoices, exactly_tied
 from cfcompiler.arithmetic import EXACT, Undecided
+from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.interpreter import run
-from cfcompiler.ir import Apply, Branch, Program, Select
+from cfcompiler.ir import Apply, Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special
-from cfcompiler.primitives import COMPARISONS, TABLE
+from cfcompiler.polynomials import plus
+from cfcompiler.primitives import TABLE
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
 from cfcompiler.transforms.tidy import tidy
-from cfcompiler.verify import arguments, verify
+from cfcompiler.verify import verify
 
 MOST_SCALARS = 20_000
 MOST_COMBINATIONS = 1 << 10
+MOST_SEGMENTS = 10  # with more, D is a sum of segments where its vertices, joined, are more than
+MOST_VERTICES = 1 << 10
 MOST_TRIES = 12  # arcs tried for one combination of arms
-_RANDOM_ARCS = 48
 _ZERO, _ONE = Fraction(0), Fraction(1)
 
 Point = Mapping[str, Any]  # name -> array of exact numbers
@@ -44,11 +48,15 @@ Vertex = tuple[tuple[Any, ...], ...]  # for each output, the derivatives by all 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The vertices of D at a point. `complete` is False with a `reason` where some may be missing."""
+    """The vertices of D at a point. `complete` is False with a `reason` where some may be missing.
+
+    Where there are too many, and they are those of a sum of segments, `total` is it (rows joined), without vertices.
+    """
 
     vertices: tuple[Vertex, ...]
     complete: bool
     reason: str
+    total: SegmentSum | None = None
 
 
 def backward_of(program: Program) -> Program:
@@ -61,17 +69,53 @@ def field_at(program: Program, point: Point, landscape: Landscape, backward: Pro
 
     `landscape`: the pieces of the same program near the point. `backward`: its backward_of, where it is known already.
     """
+    total = _total(program, point)
+    many = total is not None and len(total.segments) > MOST_SEGMENTS
     try:
         backward = backward or backward_of(program)
     except TooManyScalars as problem:
-        return Field((), False, str(problem))
-    search = _Search(program, backward, point, landscape)
+        return field_of_large(program, point, str(problem))
+    search = _Search(program, backward, point, landscape, MOST_VERTICES if many else MOST_STATES)
     try:
         search.at_the_point()
         complete, reason = search.beside_the_point()
-    except (TooManyChoices, Undecided) as problem:
+    except TooManyChoices as problem:
+        if many:
+            return Field((), True, "", total)
+        complete, reason = False, str(problem)
+    except Undecided as problem:
         complete, reason = False, str(problem)
     return Field(tuple(sorted(search.found, key=_order)), complete, reason)
+
+
+def field_of_large(program: Program, point: Point, reason: str) -> Field:
+    """D of a program that is too large to be unrolled, for the `reason`: known where it is a sum of segments."""
+    total = _total(program, point)
+    if total is None:
+        return Field((), False, reason)
+    if len(total.segments) > MOST_SEGMENTS:
+        return Field((), True, "", total)
+    return _expanded(total, len(list(seeds_of(program, EXACT))))
+
+
+def _total(program: Program, point: Point) -> SegmentSum | None:
+    """D as a sum of segments, where the branch that runs is the only one."""
+    try:
+        if tied_conditions(program, point):
+            return None
+        return segments_at(program, point, list(seeds_of(program, EXACT)))
+    except Undecided:
+        return None  # what is undecided is told by the search
+
+
+def _expanded(total: SegmentSum, rows: int) -> Field:
+    """All sums of some of the segments."""
+    found = {total.base: None}
+    for segment in total.segments:
+        found.update({tuple(map(plus, vertex, segment)): None for vertex in list(found)})
+    width = len(total.base) // rows
+    vertices = [tuple(flat[k * width : (k + 1) * width] for k in range(rows)) for flat in found]
+    return Field(tuple(sorted(vertices, key=_order)), True, "")
 
 
 def _order(vertex: Vertex) -> tuple[Any, ...]:
@@ -103,15 +147,17 @@ def filled(shape: tuple[int, ...], number: Any) -> Any:
 class _Search:
     """The vertices found so far: the choices of the branches outside, those of the kinks inside."""
 
-    def __init__(self, program: Program, backward: Program, point: Point, landscape: Landscape) -> None:
+    def __init__(
+        self, program: Program, backward: Program, point: Point, landscape: Landscape, most_states: int
+    ) -> None:
         self.program = program
+        self.most_states = most_states
         self.backward = backward
         self.point = point
         self.landscape = landscape
         self.found: dict[Vertex, None] = {}
-        self.branches = _branches_of_guards(program)
+        self.branches = branches_of_guards(program)
         self.guards = list(self.branches)
-        self.conditions = _conditions_of(program, set(self.guards))
 
     def at_the_point(self) -> None:
         """Vertices on the path that runs at the point itself."""
@@ -129,7 +175,7 @@ class _Search:
         outputs = len(self.program.results)
         names = [param.value.name for param in self.backward.params[len(self.backward.params) - outputs :]]
         rows = [dict(zip(names, seeds, strict=True)) for seeds in seeds_of(self.program, arithmetic)]
-        sweep = Sweep(self.backward, inputs, arithmetic, tied, forced)
+        sweep = Sweep(self.backward, inputs, arithmetic, tied, forced, self.most_states)
         found: dict[Vertex, None] = {}
         for jacobian in sweep.jacobians(rows):
             vertex = tuple(
@@ -145,7 +191,7 @@ class _Search:
 
     def beside_the_point(self) -> tuple[bool, str]:
         """Vertices with the arms whose regions touch the point. Returns (complete, reason)."""
-        if not self._tied_conditions():
+        if not tied_conditions(self.program, self.point):
             return True, ""
         here = run(self.program, self.point, EXACT)
         met = [{name: bool(here[name]) for name in self.guards if name in here}]
@@ -168,7 +214,7 @@ class _Search:
 
     def _followed(self) -> Iterator[tuple[Point, dict[str, bool]]]:
         """Arcs into the point with the arms that the program takes on them."""
-        for arc in (*_arcs(self.program, self.point), *self._proposed()):
+        for arc in (*arcs_into(self.program, self.point), *self._proposed()):
             try:
                 values = run(self.program, arc, GERMS, lenient=True)
             except Undecided:
@@ -179,7 +225,7 @@ class _Search:
         """The arcs of the landscape, slowed down to even powers of t, so that square roots have series."""
         coordinates = self.landscape.pieces.near.coordinates
         for found in self.landscape.arcs():
-            moved = {name: _still(self.point[name]) for name in self.point}
+            moved = {name: still(self.point[name]) for name in self.point}
             for (name, place), terms in zip(coordinates, found.coefficients, strict=True):
                 powers = dict(terms)
                 last = max(powers, default=0)
@@ -279,88 +325,3 @@ class _Search:
             for param in self.program.params
             if param.differentiable
         )
-
-    def _tied_conditions(self) -> set[str]:
-        """Comparisons that guard a branch, run at the point, and are ties there."""
-        tied: set[str] = set()
-
-        def watch(instruction: Any, values: Mapping[str, Any]) -> None:
-            if instruction.out.name in self.conditions:
-                codes = EXACT.compare(*(values[arg.name] for arg in instruction.args))
-                if np.any(codes == 0):
-                    tied.add(instruction.out.name)
-
-        run(self.program, self.point, EXACT, watch)
-        return tied
-
-
-def _branches_of_guards(program: Program) -> dict[str, Branch]:
-    """The scalar guards of the selects of numbers, in program order, each with the branch in which it selects."""
-    found: dict[str, Branch] = {}
-    for instruction in program.instructions:
-        if isinstance(instruction, Select) and instruction.out.kind == "real" and not instruction.guard.shape:
-            name, own = instruction.guard.name, instruction.out.branch
-            found[name] = min(found.get(name, own), own, key=len)
-    return found
-
-
-def _conditions_of(program: Program, guards: set[str]) -> set[str]:
-    """Comparisons on which the guards depend."""
-    needed = set(guards)
-    for instruction in reversed(program.instructions):
-        if instruction.out.name in needed:
-            needed.update(value.name for value in arguments(instruction) if value.kind == "bool")
-    return {
-        instruction.out.name
-        for instruction in program.instructions
-        if isinstance(instruction, Apply) and instruction.op in COMPARISONS and instruction.out.name in needed
-    }
-
-
-def _arcs(program: Program, point: Point) -> Iterator[dict[str, Any]]:
-    """Arcs x + d*t**2 and x + d*t**2 + e*t**4 into the point, data held fixed."""
-    sizes = [
-        (param.value.name, int(np.size(point[param.value.name])) if param.differentiable else 0)
-        for param in program.params
-    ]
-    count = sum(size for _, size in sizes)
-    for direction, bend in _directions(count):
-        arc, start = {}, 0
-        for name, size in sizes:
-            own = direction[start : start + size], bend[start : start + size]
-            arc[name] = _bent(point[name], *own) if size else _still(point[name])
-            start += size
-        yield arc
-
-
-def _directions(count: int) -> Iterator[tuple[Sequence[Fraction], Sequence[Fraction]]]:
-    straight = [_ZERO] * count
-    signs = (Fraction(1), Fraction(-1), _ZERO)
-    if count <= 4:
-        for direction in product(signs, repeat=count):
-            if any(direction):
-                yield direction, straight
-    if count == 1:
-        return
-    generator = random.Random(0)
-    for place in range(_RANDOM_ARCS):
-        heading = [Fraction(generator.randint(-9, 9)) for _ in range(count)]
-        bend = [Fraction(generator.randint(-9, 9)) if place % 2 else _ZERO for _ in range(count)]
-        if place % 4 == 3:
-            heading = [d if generator.random() < 0.5 else _ZERO for d in heading]
-        if any(heading) or any(bend):
-            yield heading, bend
-
-
-def _bent(x: Any, direction: Sequence[Fraction], bend: Sequence[Fraction]) -> Any:
-    out = np.empty(np.shape(x), dtype=object)
-    for place, entry in enumerate(np.ndindex(out.shape)):
-        out[entry] = normal(0, [x[entry], _ZERO, direction[place], _ZERO, bend[place]], True)
-    return out
-
-
-def _still(x: Any) -> Any:
-    out = np.empty(np.shape(x), dtype=object)
-    for entry in np.ndindex(out.shape):
-        out[entry] = constant(x[entry])
-    return out

@@ -12,35 +12,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from cfcompiler.analyses.continuity import Continuity
+from cfcompiler.analyses.continuity import CONTINUOUS, Continuity
 from cfcompiler.analyses.limits import Gradients, Slopes, Vector, same
-from cfcompiler.feasibility.hull import Combination, Separation, extreme_points, membership
-from cfcompiler.feasibility.nearest import min_norm
+from cfcompiler.analyses.places import Inside, Outside, Place, corners, place_in_sum, place_of, shortest
+from cfcompiler.arithmetic import Undecided
+from cfcompiler.feasibility.segments import SegmentSum, segments_min_norm
 from cfcompiler.numbers import Exact, Finite, is_special
 
 Word: TypeAlias = Literal["exact", "inexact", "clarke", "spurious", "undefined", "discontinuous", "unknown"]
 
+# D: its vertices, or a sum of segments
+Values: TypeAlias = "Sequence[Sequence[Exact]] | SegmentSum"
+
 _ZERO = Fraction(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """A vector is not in a hull: <direction, vector> = value > support = the largest value on the hull."""
-
-    direction: Vector
-    value: Finite
-    support: Finite
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """A vector is the combination of points of a hull with these weights (those that are not 0)."""
-
-    weights: Vector
-    points: tuple[Vector, ...]
-
-
-Place: TypeAlias = "Inside | Outside | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +48,7 @@ class Judgement:
     zero_place: Place  # of 0 in the Clarke subdifferential
     field_place: Place  # of 0 in the hull of D
     trust: str
-
-
-def place_of(target: Sequence[Finite], points: Sequence[Vector]) -> Place:
-    """Where a vector lies with respect to a hull; None for the hull of nothing."""
-    if not points:
-        return None
-    found = membership(target, points)
-    if isinstance(found, Separation):
-        return Outside(found.direction, found.target_value, found.support_value)
-    assert isinstance(found, Combination)
-    kept = [(w, p) for w, p in zip(found.weights, points, strict=True) if w != 0]
-    return Inside(tuple(w for w, _ in kept), tuple(p for _, p in kept))
+    as_field: bool = False  # the limiting gradients are the vertices of D, a sum of segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +71,7 @@ class _Hull:
 
 def judged(
     ad: Sequence[Exact],
-    field: Sequence[Sequence[Exact]],
+    field: Values,
     field_complete: bool,
     gradients: Gradients,
     slopes: Slopes,
@@ -107,9 +80,9 @@ def judged(
     """The judgement where the limiting gradients could be asked for. Raises Undecided."""
     clarke = _Hull(gradients.sure, gradients.doubtful)
     settled = continuity.kind == "continuous"
-    corners = extreme_points(clarke.sure) if clarke.sure else ()
-    inside = all(isinstance(place_of(point, corners), Inside) for point in clarke.doubtful)
-    clarke_complete = settled and bool(corners) and inside
+    ends = corners(clarke.sure) if clarke.sure else ()
+    inside = all(isinstance(place_of(point, ends), Inside) for point in clarke.doubtful)
+    clarke_complete = settled and bool(ends) and inside
     zero = (_ZERO,) * len(ad)
     known_ad = _finite(ad)
     ad_inside, ad_place = clarke.holds(known_ad) if known_ad is not None else (None, None)
@@ -126,11 +99,11 @@ def judged(
         reason,
         clarke.sure if settled else (),
         settled and not clarke.doubtful,
-        corners if settled else (),
+        ends if settled else (),
         clarke_complete,
         slopes.gradient if settled else None,
         slopes.smooth if settled else None,
-        min_norm(corners).point if clarke_complete else None,
+        shortest(ends) if clarke_complete else None,
         None if known_ad is None else same(known_ad, zero),
         field_inside,
         zero_inside,
@@ -139,6 +112,39 @@ def judged(
         zero_place,
         field_place,
         gradients.trust,
+    )
+
+
+def judged_in_sum(ad: Sequence[Exact], total: SegmentSum) -> Judgement:
+    """The judgement where the limiting gradients are the vertices of D, which is a sum of segments."""
+    zero = (_ZERO,) * len(ad)
+    known = _finite(ad)
+    flat = all(same(segment, zero) for segment in total.segments)
+    ad_place = None if known is None else place_in_sum(known, total)
+    zero_place = place_in_sum(zero, total)
+    critical = isinstance(zero_place, Inside)
+    slopes = Slopes(flat, total.base if flat else None)
+    ad_inside = None if ad_place is None else isinstance(ad_place, Inside)
+    verdict, reason = _verdict(known, ad_inside, slopes, CONTINUOUS)
+    return Judgement(
+        verdict,
+        reason,
+        (),
+        True,
+        (),
+        True,
+        slopes.gradient,
+        flat,
+        segments_min_norm(total.base, total.segments).point,
+        None if known is None else same(known, zero),
+        critical,
+        critical,
+        False,
+        ad_place,
+        zero_place,
+        zero_place,
+        "certificate",
+        as_field=True,
     )
 
 
@@ -151,9 +157,18 @@ def _finite(vector: Sequence[Exact]) -> Vector | None:
     return tuple(found)
 
 
-def _field_critical(
-    zero: Vector, field: Sequence[Sequence[Exact]], complete: bool
-) -> tuple[bool | None, Place]:
+def _field_critical(zero: Vector, field: Values, complete: bool) -> tuple[bool | None, Place]:
+    """Whether 0 is in the hull of D; None where that could not be decided."""
+    try:
+        return _zero_in(zero, field, complete)
+    except Undecided:
+        return None, None
+
+
+def _zero_in(zero: Vector, field: Values, complete: bool) -> tuple[bool | None, Place]:
+    if isinstance(field, SegmentSum):
+        inside = place_in_sum(zero, field)
+        return isinstance(inside, Inside), inside
     finite = [_finite(vertex) for vertex in field]
     points = [vertex for vertex in finite if vertex is not None]
     place = place_of(zero, points)
@@ -197,14 +212,19 @@ def _jump(continuity: Continuity) -> str:
     return f"the program jumps: its value here is {here}, and {nearby} is approached beside it"
 
 
-def unjudged(
-    word: Word, ad: Sequence[Exact], field: Sequence[Sequence[Exact]], complete: bool, reason: str
-) -> Judgement:
+def _is_zero(vector: Vector) -> bool | None:
+    try:
+        return same(vector, (_ZERO,) * len(vector))
+    except Undecided:
+        return None
+
+
+def unjudged(word: Word, ad: Sequence[Exact], field: Values, complete: bool, reason: str) -> Judgement:
     """The judgement where the pieces near the point could not be followed: `word`, but undefined where AD is."""
     zero = (_ZERO,) * len(ad)
     known_ad = _finite(ad)
     field_inside, field_place = _field_critical(zero, field, complete)
-    critical = None if known_ad is None else same(known_ad, zero)
+    critical = None if known_ad is None else _is_zero(known_ad)
     if known_ad is None and word == "unknown":
         word, reason = "undefined", "AD returns NaN or inf"
     return Judgement(

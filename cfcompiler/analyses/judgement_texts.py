@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cfcompiler.analyses.judgement import Inside, Judgement, Outside, Place
+from cfcompiler.analyses.judgement import Judgement
 from cfcompiler.analyses.limits import Vector
+from cfcompiler.analyses.places import Inside, Outside, Place
 from cfcompiler.number_text import to_text
 from cfcompiler.report import Certificate, Judged, Row
 
@@ -31,6 +32,7 @@ def judged_texts(found: Judgement, lexicographic: Vector | None, rows: Rows) -> 
         found.artificial_critical,
         tuple(_certificates(found, rows)),
         found.trust,
+        found.as_field,
     )
 
 

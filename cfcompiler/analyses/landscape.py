@@ -16,9 +16,12 @@ from cfcompiler.analyses.limits import Limits, limits_of
 from cfcompiler.analyses.pieces import Leaf, Pieces
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.conditions import Apart, Arc, Budget, Open, Touches
-from cfcompiler.ir import Program
+from cfcompiler.feasibility.linear import independent
+from cfcompiler.ir import Apply, Program
 
 SECONDS_A_THIN_PIECE = 2.0
+MANY_TIES = 9  # from which on kink qualification is tried before the pieces are listed
+_COMPARING_MANY = ("extremum", "argextremum", "order", "cumargextremum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,17 @@ class ThinPiece:
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """The pieces near a point. `limits` is None where there are none (outside the domain), or where `problem` is."""
+    """The pieces near a point. `limits` is None where there are none (outside the domain), or where `problem` is.
+
+    `qualified`: there are too many pieces to list, all combinations of signs of the tied kinks are met along open sets
+    of rays, and so every vertex of D is a limiting gradient (theory S6, Theorem C: kink qualification).
+    """
 
     pieces: Pieces
     limits: Limits | None
     thin: tuple[ThinPiece, ...] = ()
     problem: Undecided | None = None
+    qualified: bool = False
 
     def arms(self) -> Iterator[tuple[dict[str, bool], str]]:
         """For each piece that touches the point, or may, the arms that it takes; and the doubt."""
@@ -73,7 +81,9 @@ def landscape_at(program: Program, point: Mapping[str, Any], effort: Effort) -> 
     end = monotonic() + effort.seconds
     pieces = Pieces(program, point)
     try:
-        leaves = list(pieces.leaves(most=effort.cells))
+        if _is_qualified(pieces):
+            return Landscape(pieces, None, qualified=True)
+        leaves = list(pieces.leaves(most=effort.cells, until=end))
         if not leaves:
             return Landscape(pieces, None)
         limits = limits_of(pieces, leaves, 0.6 * effort.seconds)
@@ -83,8 +93,18 @@ def landscape_at(program: Program, point: Mapping[str, Any], effort: Effort) -> 
         return Landscape(pieces, None, problem=problem)
 
 
+def _is_qualified(pieces: Pieces) -> bool:
+    """Whether many kinks are tied, with independent gradients; independence does not depend on the signs followed."""
+    if any(isinstance(i, Apply) and i.op in _COMPARING_MANY for i in pieces.program.instructions):
+        return False
+    first = next(pieces.leaves(), None)
+    if first is None or pieces.joined or len(first.signs) < MANY_TIES:
+        return False
+    return independent([pieces.jets.gradient(sign.switch.function) for sign in first.signs])
+
+
 def _thin(pieces: Pieces, end: float, most: int) -> Iterator[ThinPiece]:
-    for leaf in pieces.leaves(thin=True, most=most):
+    for leaf in pieces.leaves(thin=True, most=most, until=end):
         left = end - monotonic()
         found = touching(pieces, leaf, Budget(max(0.05, min(SECONDS_A_THIN_PIECE, left))))
         match found:

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -85,14 +87,16 @@ class Pieces:
         self.switches = Switches(self.near, self.jets)
         self.joined = False  # whether some branch or step is tied at the point
 
-    def leaves(self, *, thin: bool = False, most: int = MOST_LEAVES) -> Iterator[Leaf]:
+    def leaves(self, *, thin: bool = False, most: int = MOST_LEAVES, until: float = inf) -> Iterator[Leaf]:
         """All leaves, in order of their signs; under `thin` those with at least one zero sign.
 
-        Raises Undecided where a comparison could not be decided, TooManyPieces.
+        Raises Undecided where a comparison could not be decided, TooManyPieces, also at the moment `until`.
         """
         pending = [Start((), None)]
         found = 0
         while pending:
+            if monotonic() > until:
+                raise TooManyPieces("out of time among the pieces that meet here")
             oracle = Oracle(self.switches, self.near.dimension, pending.pop(), thin)
             leaf = self.run(oracle)
             pending.extend(reversed(oracle.others))
@@ -115,8 +119,6 @@ class Pieces:
                     values[instruction.out.name] = machine.evaluate(instruction, values)
                 except Undecided as problem:
                     raise Undecided(problem.reason, problem.instruction or instruction) from None
-                except (numbers.Undecided, numbers.TooLarge) as problem:
-                    raise Undecided(str(problem), instruction) from None
         for assertion in self.program.assertions:
             if assertion.condition.name in values and not np.all(values[assertion.condition.name]):
                 return None

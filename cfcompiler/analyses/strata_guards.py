@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from cfcompiler.analyses.affine_machine import Guard
-from cfcompiler.analyses.ties_here import deciding
+from cfcompiler.analyses.ties_here import deciding_comparisons
 from cfcompiler.expressions import Expressions
 from cfcompiler.ir import Apply, Kink, Program, Value
 from cfcompiler.primitives import COMPARISONS, TABLE
@@ -23,7 +23,7 @@ def named_guards(
     What does not, and is no comparison that the user wrote (a test for NaN within a median), has no id.
     """
     texts = Expressions(program)
-    words = deciding(program)
+    words = deciding_comparisons(program)
     ids: dict[Guard, str] = {}
     found: list[GuardInfo] = []
     for guard in sorted(met):

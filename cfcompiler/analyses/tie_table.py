@@ -11,11 +11,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from cfcompiler import errors
 from cfcompiler.arithmetic import FLOATS
+from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Program
 from cfcompiler.language import read
 from cfcompiler.report import TieRow, TieTable
+from cfcompiler.source import NOWHERE, Source
 from cfcompiler.ties import load_preset, preset_names
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
@@ -77,7 +80,10 @@ TIES: tuple[tuple[str, str, str], ...] = (
 
 
 def tie_table(presets: Sequence[str] = ()) -> TieTable:
-    """The rows of TIES under `presets` (all of them if none is named)."""
+    """The rows of TIES under `presets` (all of them if none is named). Raises CFError for an unknown one."""
+    for name in presets:
+        if name not in preset_names():
+            raise CFError([errors.unknown_preset(NOWHERE, name, preset_names())], Source("", "cfc"))
     names = tuple(presets) or preset_names()
     columns = [_column(name) for name in names]
     rows = [

@@ -30,9 +30,16 @@ _WORDS = {"order": "sort", "argextremum": "argmax", "cumargextremum": "cummax"}
 
 def ties_here(program: Program, point: Mapping[str, Any]) -> list[TieHere]:
     """The ties at `point`, in program order."""
-    found: list[TieHere] = []
+    return [tie for _, ties in tied_operations(program, point) for tie in ties]
+
+
+def tied_operations(
+    program: Program, point: Mapping[str, Any]
+) -> list[tuple[Instruction, tuple[TieHere, ...]]]:
+    """The operations that are tied at `point`, in program order, each with its ties."""
+    found: list[tuple[Instruction, tuple[TieHere, ...]]] = []
     texts = Expressions(program)
-    words = deciding(program)
+    words = deciding_comparisons(program)
 
     def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
         span = instruction.span
@@ -49,7 +56,9 @@ def ties_here(program: Program, point: Mapping[str, Any]) -> list[TieHere]:
                 word, guards = _WORDS[op], _keys(texts, instruction, values)
             case _:
                 return
-        found.extend(TieHere(span.line, span.column, guard, word) for guard in guards)
+        ties = tuple(TieHere(span.line, span.column, guard, word) for guard in guards)
+        if ties:
+            found.append((instruction, ties))
 
     run(program, point, EXACT, watch)
     return found
@@ -135,7 +144,7 @@ def _pairs(op: str, keys: Any, places: list[int]) -> Iterator[tuple[int, int]]:
             yield one, other
 
 
-def deciding(program: Program) -> dict[str, str]:
+def deciding_comparisons(program: Program) -> dict[str, str]:
     """Comparisons that guard a select, with the word for it: if or where.
 
     Masks that the text of a function of the language makes, and not the user, are none: equalities, and comparisons

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfcompiler.analyses.continuity import CONTINUOUS, Continuity, continuity_of
-from cfcompiler.analyses.judgement import Judgement, Word, judged, unjudged
+from cfcompiler.analyses.judgement import Judgement, Values, Word, judged, judged_in_sum, unjudged
 from cfcompiler.analyses.landscape import Effort, Landscape
 from cfcompiler.analyses.large import Qualified
 from cfcompiler.analyses.lexicographic import lexicographic
-from cfcompiler.analyses.limits import Gradients, Slopes, Vector, slopes_of
+from cfcompiler.analyses.limits import Gradients, Slopes, Vector, distinct, slopes_of
 from cfcompiler.analyses.puiseux import both_sides
 from cfcompiler.analyses.steepness import growing_slope
 from cfcompiler.arithmetic import Undecided
+from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.ir import Program
 from cfcompiler.numbers import Exact, is_special
 
@@ -34,6 +35,7 @@ class Facts:
     lexicographic: Vector | None
     word: Word = "unknown"
     reason: str = ""
+    qualified: bool = False  # the limiting gradients are the vertices of D
 
 
 _NO_SLOPES = Slopes(None, None)
@@ -51,6 +53,10 @@ def facts_at(
     try:
         if landscape.problem is not None:
             return _unfollowed(program, point, here, landscape.problem)
+        if landscape.qualified:
+            led = lexicographic(landscape.pieces)
+            reason = "the limiting gradients are those of D, which is not known whole"
+            return Facts(None, _NO_SLOPES, CONTINUOUS, led, "unknown", reason, qualified=True)
         if landscape.limits is None:
             return nothing_known("unknown", "the domain that the program asserts has no interior here")
         continuity = continuity_of(landscape, here, 0.3 * effort.seconds)
@@ -70,16 +76,37 @@ def facts_of_large(known: Qualified) -> Facts:
     return Facts(gradients, slopes, CONTINUOUS, known.lexicographic)
 
 
-def judgement_of(
-    facts: Facts, ad: Sequence[Exact], field: Sequence[Sequence[Exact]], field_complete: bool
-) -> Judgement:
+def judgement_of(facts: Facts, ad: Sequence[Exact], field: Values, field_complete: bool) -> Judgement:
     """The word for `ad`, and the flags; vectors are flat, row after row."""
+    if facts.qualified and field_complete:
+        return _judged_by_field(ad, field)
     if facts.gradients is None:
         return unjudged(facts.word, ad, field, field_complete, facts.reason)
     try:
         return judged(ad, field, field_complete, facts.gradients, facts.slopes, facts.continuity)
     except Undecided as problem:
         return unjudged("unknown", ad, field, field_complete, problem.reason)
+
+
+def _judged_by_field(ad: Sequence[Exact], field: Values) -> Judgement:
+    """The judgement where all vertices of D are limiting gradients."""
+    try:
+        if isinstance(field, SegmentSum):
+            return judged_in_sum(ad, field)
+        vertices = distinct(finite(vertex) for vertex in field)
+        smooth = len(vertices) == 1
+        slopes = Slopes(smooth, vertices[0] if smooth else None)
+        return judged(ad, field, True, Gradients(vertices, (), "certificate"), slopes, CONTINUOUS)
+    except Undecided as problem:
+        return unjudged("unknown", ad, field, True, problem.reason)
+
+
+def finite(vector: Sequence[Exact]) -> Vector:
+    """The vector, if it has no infinite entry and no NaN. Raises Undecided."""
+    found = tuple(entry for entry in vector if not is_special(entry))
+    if len(found) < len(vector):
+        raise Undecided("a vertex of D is not finite")
+    return found
 
 
 def nothing_known(word: Word, reason: str) -> Facts:

@@ -54,7 +54,9 @@ class Sweep:
         arithmetic: Arithmetic,
         tied: Callable[[Any, Any], bool],
         forced: Mapping[str, bool],
+        most_states: int = MOST_STATES,
     ) -> None:
+        self.most_states = most_states
         self.program = program = sums_first(program)
         self.arithmetic = arithmetic
         self.tied = tied
@@ -99,8 +101,8 @@ class Sweep:
                 for choices, before in found
                 for state in self._run(seeds, choices, keep=not last)
             ]
-            if len(found) > MOST_STATES:
-                raise TooManyChoices(f"more than {MOST_STATES} combinations of choices")
+            if len(found) > self.most_states:
+                raise TooManyChoices(f"more than {self.most_states} combinations of choices")
         return [results for _, results in found]
 
     def _results(self, state: _State) -> dict[str, Any]:
@@ -124,8 +126,8 @@ class Sweep:
             if len(states) > before or (len(states) > 1 and place >= rest):
                 states = self._joined(states, place, keep=keep)
                 rest = place + 1 + len(states[0].values) // VALUES_A_JOIN
-                if len(states) > MOST_STATES:
-                    raise TooManyChoices(f"more than {MOST_STATES} combinations of choices")
+                if len(states) > self.most_states:
+                    raise TooManyChoices(f"more than {self.most_states} combinations of choices")
         return states
 
     def _evaluate_primal(self, instruction: Instruction) -> None:
@@ -134,7 +136,7 @@ class Sweep:
             self.primal[name] = self.machine.evaluate(instruction, self.primal)
         except KeyError:
             return  # an argument is missing: so is this
-        except (Undecided, numbers.Undecided, numbers.TooLarge):
+        except Undecided:
             if instruction.out.kind == "bool":
                 raise
             return
@@ -257,8 +259,8 @@ class Sweep:
                 for before, chosen in states
                 for after, part in self._split(before, key, options)
             ]
-            if len(states) > MOST_STATES:
-                raise TooManyChoices(f"more than {MOST_STATES} choices among tied keys")
+            if len(states) > self.most_states:
+                raise TooManyChoices(f"more than {self.most_states} choices among tied keys")
         for after, chosen in states:
             taken_places = np.reshape(np.array(chosen, dtype=np.int64), np.shape(found))
             values = _Both({**after.values, places.name: taken_places}, self.primal)
@@ -297,8 +299,8 @@ class Sweep:
             while end < len(places) and self.tied(keys[places[end - 1]], keys[places[end]]):
                 end += 1
             if len({_key(term) for term in terms[start:end]}) > 1:
-                if factorial(end - start) > MOST_STATES:
-                    raise TooManyChoices(f"more than {MOST_STATES} orders of tied keys")
+                if factorial(end - start) > self.most_states:
+                    raise TooManyChoices(f"more than {self.most_states} orders of tied keys")
                 yield start, list(permutations(places[start:end]))
             start = end
 

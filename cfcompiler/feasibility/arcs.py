@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
 
-from cfcompiler.feasibility.conditions import Arc, Condition, System
+from cfcompiler.feasibility.conditions import Arc, Clock, Condition, System
 from cfcompiler.numbers import Finite, TooLarge, Undecided, sign
 from cfcompiler.polynomials import Polynomial, TooManyTerms, constant, polynomial
 
@@ -30,14 +30,23 @@ def along(jet: Polynomial, arc: Arc) -> Polynomial:
 
 
 def substituted(
-    jet: Polynomial, values: Sequence[Polynomial], variables: int, degree: int | None = None
+    jet: Polynomial,
+    values: Sequence[Polynomial],
+    variables: int,
+    degree: int | None = None,
+    clock: Clock | None = None,
 ) -> Polynomial:
-    """The jet at polynomials in `variables` variables, up to a degree. Raises TooManyTerms, TooLarge, Undecided."""
+    """The jet at polynomials in `variables` variables, up to a degree.
+
+    Raises TooManyTerms, TooLarge, Undecided, and OutOfTime with a clock.
+    """
     powers = [[constant(variables, Fraction(1))] for _ in values]
     total = Polynomial(variables, {})
     for exponents, coefficient in sorted(jet.terms.items()):
         term = constant(variables, coefficient)
         for place, k in enumerate(exponents):
+            if clock is not None:
+                clock.check()
             while len(powers[place]) <= k:
                 powers[place].append(powers[place][-1].product(values[place], degree))
             if k:

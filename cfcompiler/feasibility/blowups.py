@@ -36,7 +36,7 @@ def by_blowing_up(system: System, clock: Clock) -> Touches | Open:
     """An arc along directions of vanishing leading forms, followed for some rounds. In two or three variables."""
     if not 2 <= system.variables <= MOST_VARIABLES:
         return Open(f"directions are blown up in two to {MOST_VARIABLES} variables")
-    straight = straightened(system)
+    straight = straightened(system, clock)
     for rounds in range(1, ROUNDS + 1):
         if straight is not None:
             found = _followed(straight.system, rounds, clock)

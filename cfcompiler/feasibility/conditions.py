@@ -119,6 +119,10 @@ class Open:
 Answer: TypeAlias = Touches | Apart | Open
 
 
+class OutOfTime(ArithmeticError):
+    """A computation that was stopped by its clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """A moment until which to work."""
@@ -133,6 +137,11 @@ class Clock:
     @property
     def over(self) -> bool:
         return self.left == 0.0
+
+    def check(self) -> None:
+        """Raises OutOfTime."""
+        if self.over:
+            raise OutOfTime("out of time")
 
     def share(self, seconds: float) -> Clock:
         """A clock that ends after at most so many seconds, and not after this one."""

@@ -14,7 +14,16 @@ from fractions import Fraction
 
 from cfcompiler.feasibility.arcs import holds_along
 from cfcompiler.feasibility.coefficients import Rationalised, TooManyKernels, rationalised
-from cfcompiler.feasibility.conditions import Arc, Clock, Condition, Constraint, Open, System, Touches
+from cfcompiler.feasibility.conditions import (
+    Arc,
+    Clock,
+    Condition,
+    Constraint,
+    Open,
+    OutOfTime,
+    System,
+    Touches,
+)
 from cfcompiler.feasibility.roots import exact_value
 from cfcompiler.feasibility.solver import AllOf, AnyOf, Formula, Model, Root, Unknown, Value, solve
 from cfcompiler.numbers import Finite
@@ -35,6 +44,7 @@ SHAPES = (
 FIRST_SHAPES, STRAIGHT_SHAPES = 4, 3
 QUERY_SECONDS = 0.5
 LAST_QUERY_SECONDS = 3.0
+MOST_TERMS = 5000  # of a query
 DENOMINATORS = (1, 4, 64, 2**20)
 
 
@@ -79,17 +89,21 @@ def _with_shape(system: System, read: Rationalised, shape: _Shape, clock: Clock)
     unknowns = (system.variables - 1) * shape.highest
     constants = read.variables - system.variables
     total = unknowns + constants
+    terms = 0
     try:
         coordinates = _coordinates(system.variables, shape, total)
         lifted = [(variable(total, unknowns + k),) for k in range(constants)]
         formulas: list[Formula] = []
         for condition, jet in zip(system.conditions, read.polynomials, strict=True):
             last = _last(condition, jet, shape)
-            series = _series(jet, [*coordinates, *lifted], last, total)
+            series = _series(jet, [*coordinates, *lifted], last, total, clock)
+            terms += sum(len(coefficient.terms) for coefficient in series)
             formulas.append(_positive(condition, series))
         formulas += [_moved(c, system.variables, unknowns, total) for c in read.constraints]
-    except TooManyTerms as problem:
+    except (TooManyTerms, OutOfTime) as problem:
         return Open(str(problem))
+    if terms > MOST_TERMS:
+        return Open("the series along arcs are too long")
     found = solve(formulas, total, clock)
     if isinstance(found, Model):
         return _arc_from(system, shape, formulas, total, found.values, clock)
@@ -120,7 +134,7 @@ def _last(condition: Condition, jet: Polynomial, shape: _Shape) -> int:
 
 
 def _series(
-    jet: Polynomial, values: Sequence[tuple[Polynomial, ...]], last: int, total: int
+    jet: Polynomial, values: Sequence[tuple[Polynomial, ...]], last: int, total: int, clock: Clock
 ) -> tuple[Polynomial, ...]:
     one = (constant(total, Fraction(1)),)
     powers: list[list[tuple[Polynomial, ...]]] = [[one] for _ in values]
@@ -128,6 +142,7 @@ def _series(
     for exponents, coefficient in sorted(jet.terms.items()):
         term: tuple[Polynomial, ...] = (constant(total, coefficient),)
         for place, k in enumerate(exponents):
+            clock.check()
             while len(powers[place]) <= k:
                 powers[place].append(_product(powers[place][-1], values[place], last, total))
             if k:

@@ -19,7 +19,7 @@ from cfcompiler.feasibility.conditions import Condition
 from cfcompiler.feasibility.solver import rational
 from cfcompiler.polynomials import Polynomial, constant
 
-MOST_FACTORED_TERMS = 400
+MOST_FACTORED_TERMS = 200
 MOST_FACTORED_BITS = 512
 MOST_SYSTEMS = 64
 

@@ -8,15 +8,15 @@ finite order, in one variable less; the origin is in the closure of the one set 
 from __future__ import annotations
 
 from cfcompiler.feasibility.arcs import substituted
-from cfcompiler.feasibility.conditions import Condition, System
+from cfcompiler.feasibility.conditions import Clock, Condition, System
 from cfcompiler.feasibility.reduction import inverse
 from cfcompiler.polynomials import Polynomial, vanishes, variable
 
-DEGREES = {1: 16, 2: 12, 3: 8, 4: 6}
-LOWEST_DEGREE = 5
+DEGREES = {1: 16, 2: 12, 3: 8, 4: 6, 5: 4}
+LOWEST_DEGREE, IRRATIONAL_DEGREE = 3, 5
 
 
-def on_graph(system: System) -> System | None:
+def on_graph(system: System, clock: Clock) -> System | None:
     """The system without an equation and a variable; None where no equation has a gradient."""
     degree = degree_for(system)
     for equation in system.conditions:
@@ -24,14 +24,14 @@ def on_graph(system: System) -> System | None:
             continue
         for place, slope in enumerate(equation.jet.gradient()):
             if not vanishes(slope):
-                return _without(system, equation, place, known_degree(equation, degree))
+                return _without(system, equation, place, known_degree(equation, degree), clock)
     return None
 
 
 def degree_for(system: System) -> int:
     """Up to which degree functions in these variables are worth knowing."""
     if not all(condition.jet.rational for condition in system.conditions):
-        return LOWEST_DEGREE
+        return IRRATIONAL_DEGREE if system.variables < 5 else LOWEST_DEGREE
     return DEGREES.get(system.variables, LOWEST_DEGREE)
 
 
@@ -43,20 +43,20 @@ def known_degree(condition: Condition, degree: int) -> int:
     return min(degree, condition.degree)
 
 
-def _without(system: System, equation: Condition, place: int, degree: int) -> System:
+def _without(system: System, equation: Condition, place: int, degree: int, clock: Clock) -> System:
     left = system.variables - 1
     values = [variable(left, k) for k in range(left)]
-    values.insert(place, _graph(equation.jet, place, degree))
+    values.insert(place, _graph(equation.jet, place, degree, clock))
     conditions = []
     for condition in system.conditions:
         if condition is not equation:
             known = known_degree(condition, degree)
-            jet = substituted(condition.jet.truncated(known), values, left, known)
+            jet = substituted(condition.jet.truncated(known), values, left, known, clock)
             conditions.append(Condition(jet, False, condition.relation, known))
     return System(left, tuple(conditions))
 
 
-def _graph(jet: Polynomial, place: int, degree: int) -> Polynomial:
+def _graph(jet: Polynomial, place: int, degree: int, clock: Clock) -> Polynomial:
     """The Taylor polynomial of the function whose graph is jet = 0; each round settles one more degree."""
     left = jet.variables - 1
     slope = jet.gradient()[place]
@@ -65,5 +65,5 @@ def _graph(jet: Polynomial, place: int, degree: int) -> Polynomial:
     for known in range(1, degree + 1):
         values = [variable(left, k) for k in range(left)]
         values.insert(place, found)
-        found = substituted(rest, values, left, known)
+        found = substituted(rest, values, left, known, clock)
     return found

@@ -8,14 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cmp_to_key
+from itertools import pairwise
 
 from cfcompiler.feasibility.cones import Column, Inside, cone
 from cfcompiler.feasibility.nearest import Vertex, nearest
 from cfcompiler.feasibility.rings import Element, Ring, Row, Vector, dot, homogeneous, lifted, primitive
 from cfcompiler.numbers import Finite
+from cfcompiler.polynomials import plus, times, vanishes
 
 Segments = Sequence[Sequence[Finite]]
 _ZERO, _ONE = Fraction(0), Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSum:
+    """base + the sum of the segments from 0 to each of `segments`, vectors of one length."""
+
+    base: Vector
+    segments: tuple[Vector, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,37 @@ def segments_member(
     if not check(found, target, base, segments):
         raise AssertionError(f"a wrong certificate: {found}")
     return found
+
+
+def as_vertices(
+    coefficients: Vector, base: Sequence[Finite], segments: Segments
+) -> tuple[Vector, tuple[Vector, ...]]:
+    """A combination with coefficients in [0, 1], as a convex combination: (weights, vertices), at most k + 1 of them.
+
+    The vertex number i has the segments whose coefficients are the i largest; the weights are the gaps between these.
+    """
+
+    def by_coefficient(i: int, j: int) -> int:
+        return _order(coefficients[j], coefficients[i])
+
+    places = sorted(range(len(segments)), key=cmp_to_key(by_coefficient))
+    heights = [_ONE, *(coefficients[k] for k in places), _ZERO]
+    weights: list[Finite] = []
+    vertices: list[Vector] = []
+    vertex: Vector = tuple(base)
+    for count, (upper, lower) in enumerate(pairwise(heights)):
+        if count:
+            vertex = tuple(map(plus, vertex, segments[places[count - 1]]))
+        gap = plus(upper, times(-_ONE, lower))
+        if not vanishes(gap):
+            weights.append(gap)
+            vertices.append(vertex)
+    return tuple(weights), tuple(vertices)
+
+
+def _order(x: Finite, y: Finite) -> int:
+    """-1, 0 or 1, as x is less than, equal to or greater than y."""
+    return -1 if _larger(y, x) else int(_larger(x, y))
 
 
 def segments_min_norm(base: Sequence[Finite], segments: Segments) -> SegmentMinNorm:

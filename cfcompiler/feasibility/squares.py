@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement, product
+from math import comb
 
 from cfcompiler.feasibility.conditions import Apart, Constraint, Open
 from cfcompiler.feasibility.directions import Multipliers, direction
@@ -42,6 +43,11 @@ def by_squares(
     """
     lowest = max((c.polynomial.degree for c in constraints), default=0)
     for degree in range(max(2, lowest + lowest % 2), MOST_DEGREE + 1, 2):
+        if (
+            comb(variables + degree // 2, variables) ** 2 * comb(variables + degree, variables)
+            > MOST_ENTRIES * 4
+        ):
+            break
         rows = _rows(constraints, variables, _sides(variables, local, radius), degree)
         every = (*rows.positive, *rows.nonnegative, *rows.zero)
         places = sorted({e for row in every for e in row.terms})
@@ -65,10 +71,11 @@ def _vectors(rows: Sequence[Polynomial], places: Sequence[Exponents]) -> list[tu
 def _rows(constraints: Sequence[Constraint], n: int, sides: Sequence[Polynomial], degree: int) -> _Rows:
     strict = [c.polynomial for c in constraints if c.relation == ">"]
     weak = [c.polynomial for c in constraints if c.relation == ">="]
-    pairs = [a * b for a, b in combinations_with_replacement(strict, 2)]
-    positive = [p for p in (*strict, *pairs, *(a * b for a in strict for b in sides)) if p.degree <= degree]
+    pairs = [*combinations_with_replacement(strict, 2), *product(strict, sides)]
+    positive = [*(p for p in strict if p.degree <= degree), *_products(pairs, degree)]
     mixed = [
-        p for p in (*weak, *(a * b for a in (*strict, *weak, *sides) for b in weak)) if p.degree <= degree
+        *(p for p in weak if p.degree <= degree),
+        *_products(list(product((*strict, *weak, *sides), weak)), degree),
     ]
     nonnegative = [
         *mixed,
@@ -87,6 +94,11 @@ def _rows(constraints: Sequence[Constraint], n: int, sides: Sequence[Polynomial]
         for e in _monomials(n, degree - c.polynomial.degree)
     ]
     return _Rows(tuple(positive), tuple(nonnegative), tuple(zero))
+
+
+def _products(pairs: Sequence[tuple[Polynomial, Polynomial]], degree: int) -> list[Polynomial]:
+    """Those of at most the degree."""
+    return [a * b for a, b in pairs if a.degree + b.degree <= degree]
 
 
 def _sides(n: int, local: int, size: Fraction) -> list[Polynomial]:

@@ -33,7 +33,7 @@ class Straight:
 
 def by_straightening(system: System, shapes: Sequence[tuple[int, int, int]], clock: Clock) -> Answer:
     """What forms and arcs of these shapes decide in coordinates of which some are conditions."""
-    straight = straightened(system)
+    straight = straightened(system, clock)
     if straight is None:
         return Open("no condition has a gradient that makes it a coordinate")
     ones = (1,) * system.variables
@@ -56,18 +56,18 @@ def back(system: System, straight: Straight, arc: Arc | None) -> Arc | None:
     return found if holds_along(system, found) else None
 
 
-def straightened(system: System) -> Straight | None:
+def straightened(system: System, clock: Clock) -> Straight | None:
     """The system with as many strict conditions as coordinates as can be; None where there is none."""
     n = system.variables
     state = Straight(System(n, system.conditions), tuple(variable(n, k) for k in range(n)), ())
     while True:
-        step = _next(state)
+        step = _next(state, clock)
         if step is None:
             return state if state.used else None
         state = step
 
 
-def _next(state: Straight) -> Straight | None:
+def _next(state: Straight, clock: Clock) -> Straight | None:
     """With one more condition as a coordinate; those that are polynomials in one coordinate less come first."""
     choices = []
     for number, condition in enumerate(state.system.conditions):
@@ -80,30 +80,30 @@ def _next(state: Straight) -> Straight | None:
     if not choices:
         return None
     curved, _, number, place = min(choices)
-    return _with_coordinate(state, number, place, not curved)
+    return _with_coordinate(state, number, place, not curved, clock)
 
 
-def _with_coordinate(state: Straight, number: int, place: int, simple: bool) -> Straight:
+def _with_coordinate(state: Straight, number: int, place: int, simple: bool, clock: Clock) -> Straight:
     n = state.system.variables
     chosen = state.system.conditions[number]
     degree = known_degree(chosen, degree_for(state.system))
     values = [variable(n, k) for k in range(n)]
-    values[place] = _solved(chosen.jet, place, None if simple else degree)
+    values[place] = _solved(chosen.jet, place, None if simple else degree, clock)
     conditions = list(state.system.conditions)
     for k, condition in enumerate(conditions):
         if k == number:
             conditions[k] = Condition(variable(n, place), True, ">")
         elif simple and condition.exact:
-            conditions[k] = replace(condition, jet=substituted(condition.jet, values, n))
+            conditions[k] = replace(condition, jet=substituted(condition.jet, values, n, None, clock))
         else:
             known = known_degree(condition, degree)
-            jet = substituted(condition.jet.truncated(known), values, n, known)
+            jet = substituted(condition.jet.truncated(known), values, n, known, clock)
             conditions[k] = Condition(jet, False, condition.relation, known)
-    coordinates = tuple(substituted(c, values, n, degree_for(state.system)) for c in state.coordinates)
+    coordinates = tuple(substituted(c, values, n, degree_for(state.system), clock) for c in state.coordinates)
     return Straight(System(n, tuple(conditions)), coordinates, (*state.used, place))
 
 
-def _solved(jet: Polynomial, place: int, degree: int | None) -> Polynomial:
+def _solved(jet: Polynomial, place: int, degree: int | None, clock: Clock) -> Polynomial:
     """u_place as a polynomial, up to a degree, of the other coordinates and w = jet, which takes its place."""
     n = jet.variables
     factor = inverse(jet.gradient()[place])
@@ -116,5 +116,5 @@ def _solved(jet: Polynomial, place: int, degree: int | None) -> Polynomial:
     for known in range(1, degree + 1):
         values = [variable(n, k) for k in range(n)]
         values[place] = found
-        found = w.scaled(factor) - substituted(rest, values, n, known)
+        found = w.scaled(factor) - substituted(rest, values, n, known, clock)
     return found

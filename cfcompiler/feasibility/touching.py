@@ -11,7 +11,17 @@ from dataclasses import replace
 
 from cfcompiler.feasibility.arcs import in_the_set
 from cfcompiler.feasibility.blowups import by_blowing_up
-from cfcompiler.feasibility.conditions import Answer, Apart, Budget, Clock, Open, System, Touches, Trust
+from cfcompiler.feasibility.conditions import (
+    Answer,
+    Apart,
+    Budget,
+    Clock,
+    Open,
+    OutOfTime,
+    System,
+    Touches,
+    Trust,
+)
 from cfcompiler.feasibility.curves import (
     FIRST_SHAPES,
     LAST_QUERY_SECONDS,
@@ -34,6 +44,7 @@ from cfcompiler.feasibility.reduction import (
     modulo_equations,
     reduced,
 )
+from cfcompiler.feasibility.second_order import by_second_order
 from cfcompiler.feasibility.straightening import by_straightening
 from cfcompiler.numbers import TooLarge, Undecided
 from cfcompiler.polynomials import TooManyTerms
@@ -56,7 +67,7 @@ def _answer(system: System, clock: Clock) -> Answer:
         answer = _of_reduced(small.system, clock)
         if isinstance(answer, Touches) and answer.arc is not None:
             return replace(answer, arc=small.lifted(answer.arc))
-    except (TooManyTerms, TooLarge, Undecided) as problem:
+    except (TooManyTerms, TooLarge, Undecided, OutOfTime) as problem:
         return Open(str(problem))
     return answer
 
@@ -73,7 +84,7 @@ def _of_reduced(system: System, clock: Clock) -> Answer:
         return _of_union([replace(system, conditions=part) for part in parts], clock)
     if contradictory(simple):
         return Apart("two conditions exclude each other", "certificate")
-    graph = on_graph(system)
+    graph = _graph(system, clock.share(clock.left / 4))
     if graph is not None:
         answer = _answer(graph, clock.share(clock.left / 2))
         if isinstance(answer, Touches):
@@ -81,6 +92,14 @@ def _of_reduced(system: System, clock: Clock) -> Answer:
         if isinstance(answer, Apart):
             return Apart(f"{answer.how}, on a graph", answer.trust)
     return _searched(system, clock)
+
+
+def _graph(system: System, clock: Clock) -> System | None:
+    """On a graph of an equation; None where that is not known, or too large."""
+    try:
+        return on_graph(system, clock)
+    except (TooManyTerms, TooLarge, Undecided, OutOfTime):
+        return None
 
 
 def _of_union(systems: Sequence[System], clock: Clock) -> Answer:
@@ -106,7 +125,7 @@ def _searched(system: System, clock: Clock) -> Answer:
             break
         try:
             answer = procedure(system, clock.share(seconds))
-        except (TooManyTerms, TooLarge, Undecided) as problem:
+        except (TooManyTerms, TooLarge, Undecided, OutOfTime) as problem:
             answer = Open(str(problem))
         if isinstance(answer, Apart) and answer.trust == "solver":
             without_solver = certified(system)
@@ -123,6 +142,7 @@ def _steps(system: System) -> Iterator[Step]:
     yield "gradients", 1.0, lambda s, _: by_gradients(s)
     ones = (1,) * system.variables
     yield "forms", 1.0, lambda s, clock: by_forms(s, ones, clock)
+    yield "second order", 1.5, by_second_order
     yield "boxes", 0.6, by_boxes
     yield "weights", 2.0, by_weighted_forms
     yield "straightening", 2.0, lambda s, clock: by_straightening(s, SHAPES[:STRAIGHT_SHAPES], clock)

@@ -14,15 +14,13 @@ from cfcompiler.errors import CFError, Explanation
 from cfcompiler.gallery import Example
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import to_float
-from cfcompiler.report import Nested, PointReport, Row, TieTable
-from cfcompiler.source import Source
+from cfcompiler.report import Nested, Row, TieTable
 
 Line: TypeAlias = tuple[tuple[str, str], ...]
 
-HEAD, LABEL, DIM, WARNING, ERROR = "bold", "cyan", "dim", "yellow", "bold red"
-LABEL_WIDTH = 10
-# More entries than these of one array, or vertices of D, are for --json.
-ENTRIES, VERTICES = 12, 24
+HEAD, LABEL, DIM, WARNING, ERROR, GOOD = "bold", "cyan", "dim", "yellow", "bold red", "bold green"
+# More entries than these of one array are for --json.
+ENTRIES = 12
 # An exact number with more characters is shown as a decimal; --json has it whole.
 LONGEST = 60
 
@@ -41,54 +39,7 @@ def paint(lines: Iterable[Line], stream: TextIO) -> None:
         console.print(Text.assemble(*line), soft_wrap=True)
 
 
-# cfc at
-
-
-def point_lines(report: PointReport, source: Source) -> Iterator[Line]:
-    """Everything about one point."""
-    where = row_text(report.point) or "its only point"
-    yield ((report.program, HEAD), (f" at {where}", ""), (f", ties {report.ties}", DIM))
-    yield from _block("value", [nested_text(report.value)])
-    if report.forward == report.backward:
-        yield from _block("AD", _rows(report, report.backward))
-    else:
-        yield from _block("forward", _rows(report, report.forward))
-        yield from _block("backward", _rows(report, report.backward))
-    yield from _block("tied here", list(_ties(report, source)) or ["nothing"])
-    yield from _block("field D", list(_vertices(report)))
-    for note in (report.reason, *report.notes):
-        if note:
-            yield ((" " * 2 + "note".ljust(LABEL_WIDTH), WARNING), (note, ""))
-
-
-def _block(label: str, texts: Sequence[str]) -> Iterator[Line]:
-    for place, text in enumerate(texts):
-        yield (("  " + (label if place == 0 else "").ljust(LABEL_WIDTH), LABEL), (text, ""))
-
-
-def _rows(report: PointReport, rows: Sequence[Row]) -> list[str]:
-    if report.scalar:
-        return [row_text(rows[0]) or "no inputs"]
-    return [f"[{place}] {row_text(row)}" for place, row in enumerate(rows)]
-
-
-def _ties(report: PointReport, source: Source) -> Iterator[str]:
-    heads = [f"{tie.line}:{tie.column}  {tie.op}: {tie.guard} = 0" for tie in report.ties_here]
-    width = max((len(head) for head in heads), default=0)
-    for tie, head in zip(report.ties_here, heads, strict=True):
-        yield f"{head.ljust(width)}   {source.line(tie.line).strip()}"
-
-
-def _vertices(report: PointReport) -> Iterator[str]:
-    if not report.vertices:
-        yield "not known"
-    for vertex in report.vertices[:VERTICES]:
-        yield "; ".join(row_text(row) for row in vertex)
-    more = len(report.vertices) - VERTICES
-    if more > 0:
-        yield f"... and {more} more"
-    if report.vertices and not report.complete:
-        yield "... not all of them"
+# numbers
 
 
 def row_text(row: Row) -> str:

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -205,6 +206,20 @@ def test_a_relaxation_without_points_shows_that_the_set_is_apart() -> None:
 
 def test_no_budget_leaves_open() -> None:
     assert isinstance(touches(system("x y", ["y-x^2", "x^2+x^4-y"]), Budget(0)), Open)
+
+
+def test_the_budget_is_kept_where_nothing_decides() -> None:
+    rng = random.Random(3)
+    places = [tuple(int(k == i) + int(k == j) for k in range(8)) for i in range(8) for j in range(i, 8)]
+    units = [tuple(int(k == i) for k in range(8)) for i in range(8)]
+    rows = [
+        polynomial(8, [(e, Fraction(rng.randint(-3, 3))) for e in (*units, *rng.sample(places, 18))])
+        for _ in range(9)
+    ]
+    last = polynomial(8, [(places[0], Fraction(1))]) - rows[0] - rows[1]
+    started = monotonic()
+    touches(System(8, tuple(Condition(row) for row in (*rows, last))), Budget(1))
+    assert monotonic() - started < 6  # 1.5 s on an idle machine
 
 
 def test_without_z3_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from cfcompiler.feasibility.gradients import by_gradients
 from cfcompiler.feasibility.graphs import on_graph
 from cfcompiler.feasibility.leading import by_forms, by_weighted_forms
 from cfcompiler.feasibility.roots import closed_roots, exact_value
+from cfcompiler.feasibility.second_order import by_second_order
 from cfcompiler.feasibility.solver import Model, Root, Unknown, solve
 from cfcompiler.feasibility.straightening import by_straightening
 from cfcompiler.numbers import sign
@@ -141,7 +142,7 @@ def test_factors_near_the_origin() -> None:
 
 def test_the_graph_of_an_equation_is_followed_to_the_degree_that_is_known() -> None:
     asked = system("x y", ["x^2+y^2-2*y=0", "x^2-2*y"])
-    graph = on_graph(asked)
+    graph = on_graph(asked, _clock())
     assert graph is not None and graph.variables == 1
     (condition,) = graph.conditions
     assert not condition.exact and condition.jet.part(4) == polynomial(1, [((4,), Fraction(-1, 4))])
@@ -190,3 +191,12 @@ def test_the_solver_says_why_it_knows_nothing() -> None:
     assert solve([x], 1, Budget(0).start()) == Unknown("the solver ran out of time")
     with pytest.raises(TypeError):
         solve([Constraint(Polynomial(1, {(1,): sympy.sqrt(2)}), ">")], 1, _clock())
+
+
+def test_second_order_arcs_by_linear_programs_in_many_variables() -> None:
+    names = "a b c d e f g h"
+    asked = system(names, ["a-b*c", "d-e*f", "a*b-a-d+g^2+h", "h-a-c^2", "2*g-h"])
+    answer = by_second_order(asked, _clock())
+    assert isinstance(answer, Touches) and answer.arc is not None and holds_along(asked, answer.arc)
+    apart = system(names, ["a-b^2", "d-e^2", "-a-d-g^2"])
+    assert isinstance(by_second_order(apart, _clock()), Open)

@@ -22,6 +22,8 @@ class Interface:
     order: int
     guarded: bool  # whether the program has guards
     checks: tuple[str, ...]  # what is said where an assertion does not hold
+    lexicographic: bool  # whether that is a stage of its own
+    along: bool  # whether there is one that resolves ties by derivatives
 
     @property
     def scalar(self) -> bool:
@@ -41,7 +43,15 @@ class Interface:
 
 
 def interface_of(
-    program: Program, *, points: bool, on_tape: bool, order: int, guarded: bool, checks: tuple[str, ...]
+    program: Program,
+    *,
+    points: bool,
+    on_tape: bool,
+    order: int,
+    guarded: bool,
+    checks: tuple[str, ...],
+    lexicographic: bool,
+    along: bool,
 ) -> Interface:
     names = local_names(param.value.name for param in program.params)
     inputs = tuple((names[param.value.name], param.value.shape) for param in program.params)
@@ -50,7 +60,9 @@ def interface_of(
         (program.name if len(program.results) == 1 else f"result {place}", value.shape)
         for place, value in enumerate(program.results, 1)
     )
-    return Interface(program.name, inputs, moving, results, points, on_tape, order, guarded, checks)
+    return Interface(
+        program.name, inputs, moving, results, points, on_tape, order, guarded, checks, lexicographic, along
+    )
 
 
 def tuple_text(entries: Sequence[str]) -> str:
@@ -106,6 +118,10 @@ def calls(interface: Interface) -> list[tuple[str, str]]:
         rows += [
             (f"grad({params})", "the derivative by each input, by the backward program"),
             (f"value_and_grad({params})", "both in one sweep"),
+            (
+                f"lexicographic({params})",
+                "the limit of gradients at differentiable points near by, whatever the rules",
+            ),
         ]
     rows += [
         (f"signature({params})", "the sign of every guard, int8, in the order of GUARDS"),

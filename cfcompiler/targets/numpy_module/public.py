@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from cfcompiler.ir import Shape
 from cfcompiler.targets.numpy_module.interface import Interface, sequence_text, tuple_text
+from cfcompiler.targets.numpy_module.lexicographic_text import lexicographic_lines
 
 
 def returned(interface: Interface, stage: str) -> int:
@@ -25,6 +26,8 @@ def returned(interface: Interface, stage: str) -> int:
 def point_results(interface: Interface, stage: str, texts: Sequence[str]) -> str:
     """What the function of a stage for single points returns."""
     split = returned(interface, stage)
+    if stage in ("lexicographic", "along"):
+        return f"{tuple_text(texts[:-1])}, {texts[-1]}"
     head, tail = texts[:split], texts[split:]
     if stage == "value" or not split:
         return tuple_text(texts)
@@ -38,6 +41,7 @@ def public_lines(interface: Interface) -> list[str]:
         writer.value(),
         writer.value_and_grad(),
         writer.grad(),
+        writer.lexicographic(),
         writer.jvp(),
         writer.vjp(),
         writer.signature(),
@@ -184,6 +188,12 @@ class _Writer:
             f'    """The gradient of {self._described()}, by the backward program."""',
             f"    return value_and_grad({self._parameters()})[1]",
         ]
+
+    def lexicographic(self) -> list[str]:
+        if not self.interface.scalar:
+            return self._needs_scalar("lexicographic")
+        read = self._read("_NAMES", "_SHAPES", sequence_text(self.params))
+        return lexicographic_lines(self.interface, self._described(), read)
 
     def jvp(self) -> list[str]:
         count = len(self.interface.results)

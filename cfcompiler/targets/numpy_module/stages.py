@@ -4,6 +4,8 @@ value      x...          -> f...
 gradient   x...          -> f, c_x...      of a program with one scalar result
 vjp        x..., c...    -> c_x...
 jvp        x..., d_x...  -> f..., d_f...
+lexicographic  x...      -> c_x..., tied   the gradient whatever the tie rules, and whether something is tied
+along      x...          -> c_x..., tied   the same with ties resolved by derivatives: fewer are left
 hvp        x..., d_x...  -> d_c_x...       in order 2: forward over reverse
 signature  x...          -> the sign of every guard
 checks     x...          -> whether every assertion holds, where they are tested
@@ -18,6 +20,7 @@ from typing import Literal, TypeAlias
 from cfcompiler.ir import Program
 from cfcompiler.targets.numpy_module import guards
 from cfcompiler.transforms.forward import jvp
+from cfcompiler.transforms.lexicographic import along_direction, differs, lexicographic
 from cfcompiler.transforms.reverse import gradient, vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, is_scalar, scalarize
 from cfcompiler.transforms.tidy import tidy
@@ -63,6 +66,9 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     programs["jvp"] = verify(jvp(base))
     if scalar_result:
         programs["gradient"] = verify(gradient(base))
+        if differs(base):
+            programs["lexicographic"] = verify(lexicographic(base))
+            programs["along"] = verify(along_direction(base))
         if order == 2:
             along = verify(jvp(tidy(programs["gradient"])))
             moving = len(programs["gradient"].results) - outputs
@@ -70,6 +76,8 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     found = {name: verify(tidy(one)) for name, one in programs.items()}
     if written is not None:
         found = {name: verify(tidy(scalarize(one))) for name, one in found.items()}
+    if len(found.get("along", base).instructions) > MOST_STATEMENTS:
+        del found["along"]
     field = verify(tidy(scalarize(backward))) if written is not None else None
     value = written if written is not None else base
     signs = guards.signature(value)

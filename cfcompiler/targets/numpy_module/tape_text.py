@@ -175,6 +175,18 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
             "",
             "",
         ]
+    if interface.scalar and interface.lexicographic:
+        lines += [
+            f"def _slopes_point({given}):",
+            f"    return _gradient_point({given})[1:]",
+            "",
+            "",
+            f"def _lexicographic_point({given}):",
+            f"    signs = _signature_point({given})",
+            f"    return _gradient_point({given})[1], 0 in signs or 2 in signs",
+            "",
+            "",
+        ]
     for name, more, extra, choose in (
         ("_vjp_point", "", "", ""),
         ("_choices_point", "choose", ", True", ", choose"),

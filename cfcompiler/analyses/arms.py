@@ -1,0 +1,54 @@
+"""Program -> its branches: the guards of its selects, where they select, and the comparisons on which they depend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from cfcompiler.arithmetic import EXACT
+from cfcompiler.interpreter import run
+from cfcompiler.ir import Apply, Branch, Program, Select
+from cfcompiler.primitives import COMPARISONS
+from cfcompiler.verify import arguments
+
+Point = Mapping[str, Any]
+
+
+def tied_conditions(program: Program, point: Point) -> set[str]:
+    """Comparisons that guard a branch, run at the point, and are ties there."""
+    conditions = conditions_of(program, set(branches_of_guards(program)))
+    tied: set[str] = set()
+
+    def watch(instruction: Any, values: Mapping[str, Any]) -> None:
+        if instruction.out.name in conditions:
+            codes = EXACT.compare(*(values[arg.name] for arg in instruction.args))
+            if np.any(codes == 0):
+                tied.add(instruction.out.name)
+
+    run(program, point, EXACT, watch)
+    return tied
+
+
+def branches_of_guards(program: Program) -> dict[str, Branch]:
+    """The scalar guards of the selects of numbers, in program order, each with the branch in which it selects."""
+    found: dict[str, Branch] = {}
+    for instruction in program.instructions:
+        if isinstance(instruction, Select) and instruction.out.kind == "real" and not instruction.guard.shape:
+            name, own = instruction.guard.name, instruction.out.branch
+            found[name] = min(found.get(name, own), own, key=len)
+    return found
+
+
+def conditions_of(program: Program, guards: set[str]) -> set[str]:
+    """Comparisons on which the guards depend."""
+    needed = set(guards)
+    for instruction in reversed(program.instructions):
+        if instruction.out.name in needed:
+            needed.update(value.name for value in arguments(instruction) if value.kind == "bool")
+    return {
+        instruction.out.name
+        for instruction in program.instructions
+        if isinstance(instruction, Apply) and instruction.op in COMPARISONS and instruction.out.name in needed
+    }

@@ -1,0 +1,47 @@
+"""Words of a command line -> pairs, integers, complaints: what the commands share before they know a program."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import NoReturn
+
+from cfcompiler import errors
+from cfcompiler.errors import CFError, Diagnostic
+from cfcompiler.source import Source
+
+
+def wrong(message: str, hint: str = "") -> CFError:
+    """A complaint about the command line."""
+    return failed(errors.bad_option(message, hint))
+
+
+def failed(diagnostic: Diagnostic) -> CFError:
+    """A complaint that has no place in a program."""
+    return CFError([diagnostic], Source("", "cfc"))
+
+
+def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+    """NAME=VALUE arguments; the last one counts. Raises CFError."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip() or not value.strip():
+            raise wrong(f"{option} takes NAME=VALUE, not {text!r}")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def static(texts: Iterable[str]) -> dict[str, int]:
+    """The values of --static. Raises CFError."""
+    try:
+        return {name: int(value) for name, value in pairs("--static", texts).items()}
+    except ValueError:
+        raise wrong("--static takes integers, as in --static n=5") from None
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaints are diagnostics like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise wrong(message, f"`{self.prog} --help` says more")
