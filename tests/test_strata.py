@@ -416,6 +416,45 @@ def test_every_point_is_in_one_stratum_and_has_its_verdict(kind: str, seed: int)
         agree(compiled.at(**point), own[0])
 
 
+WRITTEN = {
+    "kinks": "where(x > y, 2*x - y, x) + leaky_relu(y) + hardtanh(x) + min(x, y)",
+    "cumsum": "max(cumsum([x, y, x - y]))",
+    "axes": "sum(max([[x, y], [y, 1]], axis=0)) - max(min([[x, y], [2, x]], axis=1))",
+    "places": "max([x, y, x + y]) + [x, y, x + y][argmin([x, y, x + y])]",
+    "broadcast": "sum(max([x, y, 1], x - 1)) + min(x, 1)",
+    "arms": "sum(where([x, y] > 0, [x, y], [3*x, y])) - (x if x >= y else y)",
+    "median": "median([x, y, 1]) + sum(sort([x, y, 0])[1:])",
+    "thin": "z if x == 0 and y == 0 else z + x - 2*y",
+    "two sided": "0 if x > 0 else relu(x) - relu(-x) + abs(y)",
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("preset", ["torch", "jax"])
+def test_written_programs(name: str, preset: str) -> None:
+    text = f"def f(x, y):\n    z = x - y\n    return {WRITTEN[name]}\n"
+    compiled = compile_text(text, preset=preset)
+    report = compiled.strata()
+    assert report.complete
+    rng = random.Random(name)
+    for stratum in rng.sample(report.strata, min(len(report.strata), 6)):
+        agree(compiled.at(**stratum.witness), stratum)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("assert x + y >= 0", "assert x != y", "return abs(x) - max(x, y)"),
+        ("assert x > 0 or y > 0", "if x + y > 1:", "    return x", "return y"),
+    ],
+)
+def test_domains_with_holes(lines: tuple[str, ...]) -> None:
+    compiled = compile_text("def f(x, y):\n" + "".join(f"    {line}\n" for line in lines))
+    report = compiled.strata()
+    for stratum in report.strata:
+        agree(compiled.at(**stratum.witness), stratum)
+
+
 # the command
 
 

@@ -207,7 +207,7 @@ class Forms:
     def elementwise(self, op: str, args: Sequence[Array], exponent: Any) -> Array:
         """Raises NotAffine, numbers.Undecided, numbers.TooLarge."""
         row = self._row(op, exponent)
-        if not any(arg.shape for arg in args):
+        if all(isinstance(arg, np.ndarray) and not arg.shape for arg in args):
             return scalar(row((), [arg[()] for arg in args]))
         arrays: Any = np.broadcast_arrays(*args)
         out = np.empty(arrays[0].shape, dtype=object)
