@@ -10,7 +10,7 @@ Source: theory S6 (path functions of a program); a switch may vanish identically
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
@@ -20,17 +20,17 @@ from typing import Any
 import numpy as np
 
 from cfcompiler import numbers
+from cfcompiler.analyses.functions import Functions
 from cfcompiler.analyses.jets import Jets
 from cfcompiler.analyses.neighbourhood import Local, Neighbourhood, continuous
-from cfcompiler.analyses.removable import one_sided, parts_of
 from cfcompiler.analyses.switches import Switch, Switches
-from cfcompiler.arithmetic import UNORDERED, Undecided
+from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.directions import Direction, direction
 from cfcompiler.interpreter import Machine, taken
-from cfcompiler.ir import Instruction, Number, Program, Select
-from cfcompiler.number_text import parse_number
+from cfcompiler.ir import Apply, Instruction, Program, Select
 from cfcompiler.numbers import Finite, is_special
 from cfcompiler.primitives import TABLE
+from cfcompiler.verify import arguments
 
 MOST_LEAVES = 4096
 _ZERO, _ONE = Fraction(0), Fraction(1)
@@ -85,6 +85,7 @@ class Pieces:
         self.near = Neighbourhood(program, point)
         self.jets = Jets(self.near)
         self.switches = Switches(self.near, self.jets)
+        self.sorting = _sorting(program)
         self.joined = False  # whether some branch or step is tied at the point
 
     def leaves(self, *, thin: bool = False, most: int = MOST_LEAVES, until: float = inf) -> Iterator[Leaf]:
@@ -111,7 +112,7 @@ class Pieces:
     def run(self, oracle: Oracle) -> Leaf | None:
         """The leaf that the oracle's signs lead to; None outside the domain that the program asserts."""
         arithmetic = Functions(self.near, oracle)
-        machine = _PieceMachine(self.program, arithmetic)
+        machine = _PieceMachine(self.program, arithmetic, self.sorting)
         values: dict[str, Any] = dict(self.near.inputs)
         for instruction in self.program.instructions:
             if taken(instruction.out, values):
@@ -138,15 +139,41 @@ class Pieces:
 class _PieceMachine(Machine):
     """The interpreter; it tells the oracle when a sign decides between values that need not agree."""
 
+    def __init__(self, program: Program, functions: Functions, sorting: frozenset[str]) -> None:
+        super().__init__(program, functions)
+        self.oracle = functions.oracle
+        self.sorting = sorting
+
     def evaluate(self, instruction: Instruction, values: Mapping[str, Any]) -> Any:
-        functions = self.arithmetic
-        assert isinstance(functions, Functions)
-        functions.oracle.joins = False
-        if isinstance(instruction, Select) or instruction.out.kind == "bool":
-            functions.oracle.joins = True
-        elif instruction.out.kind == "real" and getattr(instruction, "op", "") in TABLE:
-            functions.oracle.joins = TABLE[instruction.op].jumps  # type: ignore[union-attr]
+        self.oracle.joins = self._joins(instruction)
         return super().evaluate(instruction, values)
+
+    def _joins(self, instruction: Instruction) -> bool:
+        if isinstance(instruction, Select) or instruction.out.kind == "bool":
+            return True
+        if not isinstance(instruction, Apply):
+            return False
+        return TABLE[instruction.op].jumps or (
+            instruction.op in _PLACES and instruction.out.name not in self.sorting
+        )
+
+
+_PLACES = ("order", "argextremum", "cumargextremum")
+
+
+def _sorting(program: Program) -> frozenset[str]:
+    """Places that are only used to gather the keys that they compare: those values do not jump where keys are equal."""
+    keys = {
+        instruction.out.name: instruction.args[0].name
+        for instruction in program.instructions
+        if isinstance(instruction, Apply) and instruction.op in _PLACES
+    }
+    for instruction in program.instructions:
+        for place, value in enumerate(arguments(instruction)):
+            gathers = isinstance(instruction, Apply) and instruction.op == "gather" and place == 1
+            if value.name in keys and not (gathers and arguments(instruction)[0].name == keys[value.name]):
+                del keys[value.name]
+    return frozenset(keys.keys() - {result.name for result in program.results})
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,136 +283,3 @@ class Oracle:
             self._equal.append(row)
         elif row is not None:
             self._rows.append(row if sign > 0 else tuple(-entry for entry in row))
-
-
-class Functions:
-    """The arithmetic of functions near the point; its comparisons ask the oracle."""
-
-    dtype = object
-
-    def __init__(self, near: Neighbourhood, oracle: Oracle) -> None:
-        self.near = near
-        self.oracle = oracle
-
-    def number(self, number: Number) -> Local:
-        return self.near.constant(number if isinstance(number, Fraction) else parse_number(number))
-
-    def array(self, data: np.ndarray) -> Any:
-        out = np.empty(data.shape, dtype=object)
-        for place in np.ndindex(data.shape):
-            entry = float(data[place])
-            out[place] = self.number(Fraction(entry) if np.isfinite(entry) else repr(entry))
-        return out
-
-    def elementwise(self, op: str, args: Sequence[Any], exponent: Any) -> Any:
-        arrays: Any = np.broadcast_arrays(*args)
-        out = np.empty(arrays[0].shape, dtype=object)
-        for place in np.ndindex(out.shape):
-            values = [array[place] for array in arrays]
-            if TABLE[op].jumps:
-                out[place] = _STEPS[op](self, *values)
-            else:
-                power = None if exponent is None else Fraction(exponent)
-                out[place] = self._regular(self.near.apply(op, *values, exponent=power))
-        return out
-
-    def _regular(self, function: Local) -> Local:
-        """The function, or what it is on one side of a part by which it has a removable singularity."""
-        if function.analytic or function.constant:
-            return function
-        for part in parts_of(function):
-            sides = {side: one_sided(self.near, function, part, side) for side in (1, -1)}
-            if None in sides.values() and len(set(sides.values())) == 1:
-                continue
-            side = self.oracle.side(self.near.difference(part, self.near.constant(part.value)))
-            return sides.get(side) or function
-        return function
-
-    def compare(self, left: Any, right: Any) -> np.ndarray:
-        left, right = np.broadcast_arrays(left, right)
-        codes = np.empty(left.shape, dtype=np.int8)
-        for place in np.ndindex(left.shape):
-            codes[place] = self._code(left[place], right[place])
-        return codes
-
-    def _code(self, left: Local, right: Local) -> int:
-        if left.constant and right.constant:
-            code = numbers.compare(left.value, right.value)
-            if code is None:
-                raise Undecided("the sign could not be decided")
-            return UNORDERED if code == "unordered" else code
-        if left is right:
-            if left.value == "nan":
-                raise Undecided("a comparison of what may be NaN nearby")
-            return 0
-        for one, other, turn in ((left, right, 1), (right, left, -1)):
-            if one.constant and one.value in ("inf", "-inf") and continuous(other):
-                return turn if one.value == "inf" else -turn
-        return self.oracle.sign(self.near.difference(left, right))
-
-    def reduction(self, op: str, x: Any, axes: tuple[int, ...]) -> Any:
-        kept = [axis for axis in range(x.ndim) if axis not in axes]
-        moved = np.transpose(x, (*kept, *axes)).reshape((*(x.shape[axis] for axis in kept), -1))
-        out = np.empty(moved.shape[:-1], dtype=object)
-        for place in np.ndindex(out.shape):
-            total = self.near.constant(_ZERO)
-            for entry in moved[place]:
-                term = (
-                    self.near.apply("exp", entry)
-                    if op == "logsumexp"
-                    else self.near.apply("mul", entry, entry)
-                )
-                total = self.near.apply("add", total, term)
-            out[place] = self._regular(self.near.apply("log" if op == "logsumexp" else "sqrt", total))
-        return out
-
-    # steps: constants on a piece
-
-    def whole(self, x: Local, name: str) -> Local:
-        """floor, ceil, trunc or round of x."""
-        if is_special(x.value):
-            raise Undecided(f"{name} of what has no value at the point")
-        if name == "trunc" and numbers.decided(x.value) == 0:
-            return self.number(_ZERO)
-        base = Fraction(numbers.integer_below(x.value))
-        level = base + Fraction(1, 2) if name == "round" else base
-        side = self.oracle.sign(self.near.difference(x, self.near.constant(level)))
-        if name == "ceil" or (name == "trunc" and base < 0):
-            return self.number(base + 1 if side > 0 else base)
-        if name == "round":
-            even = base if base % 2 == 0 else base + 1
-            return self.number(even if side == 0 else base + 1 if side > 0 else base)
-        return self.number(base if side >= 0 else base - 1)
-
-
-def _sign(functions: Functions, x: Local) -> Local:
-    return functions.number(Fraction(functions.oracle.sign(x)))
-
-
-def _heaviside(functions: Functions, x: Local, at_zero: Local) -> Local:
-    found = functions.oracle.sign(x)
-    return at_zero if found == 0 else functions.number(Fraction(int(found > 0)))
-
-
-def _whole(name: str) -> Callable[[Functions, Local], Local]:
-    return lambda functions, x: functions.whole(x, name)
-
-
-def _leftover(name: str) -> Callable[[Functions, Local, Local], Local]:
-    def rule(functions: Functions, x: Local, y: Local) -> Local:
-        times = functions.whole(functions.near.apply("div", x, y), name)
-        return functions.near.difference(x, functions.near.apply("mul", y, times))
-
-    return rule
-
-
-_STEPS: dict[str, Callable[..., Local]] = {
-    "sign": _sign,
-    "heaviside": _heaviside,
-    "floor": _whole("floor"),
-    "ceil": _whole("ceil"),
-    "trunc": _whole("trunc"),
-    "round": _whole("round"),
-    "fmod": _leftover("trunc"),
-    "remainder": _leftover("floor"),
-}
