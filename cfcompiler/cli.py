@@ -183,9 +183,9 @@ def _compare(options: argparse.Namespace) -> int:
     written = Written(Source(text, path), function, tuple(static(options.static).items()))
     report = compared(written, options.point, options.ties, pairs("--tie", options.tie))
     if options.json:
-        print(json_report.dumps(json_report.comparison_json(report)))
+        print(json_report.dumps(json_report.compared_json(report)))
     else:
-        _show(comparison_text.comparison_lines(report, _width() or comparison_text.WIDTH))
+        _show(comparison_text.compared_lines(report, _width() or comparison_text.WIDTH))
     return DONE
 
 

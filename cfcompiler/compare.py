@@ -1,4 +1,4 @@
-"""Words of a command line -> ComparisonReport: what `cfc compare` does, but for what it prints.
+"""Words of a command line -> what `cfc compare` says: the presets at a point, or on every stratum of the program.
 
 The words come as argparse left them: `--ties` takes any number of presets, so a NAME=VALUE that follows them is taken
 back for the point.
@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cfcompiler import errors
 from cfcompiler.errors import CFError
 
 if TYPE_CHECKING:
-    from cfcompiler.analyses.comparison import Point, Written
+    from cfcompiler.analyses.comparison import Written
     from cfcompiler.ir import Program
-    from cfcompiler.report import ComparisonReport
+    from cfcompiler.report import ComparisonReport, StrataComparison
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `cfc compare` takes."""
     parser.add_argument("program", metavar="PROG.cf[:NAME]", help="the program; - is standard input")
-    parser.add_argument("point", nargs="*", metavar="NAME=VALUE", help="the point: x=0 y=1/3 v=[0,1,sqrt(2)]")
+    parser.add_argument(
+        "point",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="the point: x=0 y=1/3 v=[0,1]; without one, all strata",
+    )
     parser.add_argument(
         "--ties",
         nargs="+",
@@ -46,19 +52,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def compared(
     written: Written, words: Sequence[str], ties: Sequence[str], overrides: Mapping[str, str]
-) -> ComparisonReport:
-    """The presets of `ties` (all if there are none) at the point of `words`. Raises CFError."""
+) -> ComparisonReport | StrataComparison:
+    """The presets of `ties` (all if there are none) at the point of `words`, else on all strata. Raises CFError."""
     from cfcompiler.analyses.comparison import comparison
-    from cfcompiler.point import example_of, parse_arguments
+    from cfcompiler.point import parse_arguments
 
     presets = [word for word in ties if "=" not in word]
     point = [*words, *(word for word in ties if "=" in word)]
-
-    def locate(program: Program) -> Point:
-        # Without a point the comparison will go over the strata of the program, once there are any.
-        if program.params and not point:
-            raise CFError([errors.no_point(example_of(program))], program.source)
-        return parse_arguments(program, point)
-
     yours = written.under(presets[0] if len(presets) == 1 else None, overrides) if overrides else None
-    return comparison(written, locate, presets=presets, yours=yours)
+    if not point:
+        first = written.under(presets[0] if presets else None)
+        if first.params:
+            return _on_strata(written, first, presets, yours)
+    return comparison(written, lambda program: parse_arguments(program, point), presets=presets, yours=yours)
+
+
+def _on_strata(
+    written: Written, program: Program, presets: Sequence[str], yours: Program | None
+) -> StrataComparison:
+    """At the witness of every stratum of the program on which a guard is tied. Raises CFError."""
+    from cfcompiler.analyses.comparison import comparison
+    from cfcompiler.analyses.strata import strata_of
+    from cfcompiler.analyses.strata_question import question_of
+    from cfcompiler.point import example_of, point_of
+    from cfcompiler.report import StrataComparison, StratumComparison
+
+    strata = strata_of(program, question_of(program))
+    if not strata.strata:
+        reason = strata.unknown[0] if strata.unknown else "it has no strata"
+        raise CFError([errors.no_point(reason, example_of(program))], program.source)
+    found = []
+    for stratum in strata.strata:
+        if 0 in stratum.signs.values():
+            witness = dict(stratum.witness)
+            report = comparison(written, partial(point_of, given=witness), presets=presets, yours=yours)
+            found.append(StratumComparison(stratum, report))
+    return StrataComparison(program.name, tuple(found), strata.unknown)

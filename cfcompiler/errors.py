@@ -322,8 +322,9 @@ def missing_input(name: str, example: str) -> Diagnostic:
     return Diagnostic("CF090", NOWHERE, f"the input {name!r} has no value", f"write {name}={example}")
 
 
-def no_point(example: str) -> Diagnostic:
-    return Diagnostic("CF090", NOWHERE, "a comparison needs a point", f"write {example}")
+def no_point(reason: str, example: str) -> Diagnostic:
+    message = f"a comparison needs a point where the strata are not known: {reason}"
+    return Diagnostic("CF090", NOWHERE, message, f"write {example}")
 
 
 def bad_value(name: str, value: str, reason: str = "") -> Diagnostic:

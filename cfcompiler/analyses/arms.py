@@ -9,7 +9,7 @@ import numpy as np
 
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.interpreter import run
-from cfcompiler.ir import Apply, Branch, Program, Select
+from cfcompiler.ir import Apply, Branch, Kink, Program, Select, Value
 from cfcompiler.primitives import COMPARISONS
 from cfcompiler.verify import arguments
 
@@ -34,11 +34,36 @@ def tied_conditions(program: Program, point: Point) -> set[str]:
 def branches_of_guards(program: Program) -> dict[str, Branch]:
     """The scalar guards of the selects of numbers, in program order, each with the branch in which it selects."""
     found: dict[str, Branch] = {}
+    masks = _masks(program)
     for instruction in program.instructions:
+        if isinstance(instruction, Select) and instruction.guard.name in masks:
+            continue
         if isinstance(instruction, Select) and instruction.out.kind == "real" and not instruction.guard.shape:
             name, own = instruction.guard.name, instruction.out.branch
             found[name] = min(found.get(name, own), own, key=len)
     return found
+
+
+def _masks(program: Program) -> frozenset[str]:
+    """Comparisons within a call of the prelude that repeat what a kink of the same call compares, as in elu.
+
+    The kink chooses between the pieces; the mask only keeps the piece that is not chosen from overflowing.
+    """
+    numbers = {
+        instruction.out.name: instruction.attribute("value")
+        for instruction in program.instructions
+        if isinstance(instruction, Apply) and instruction.op == "constant"
+    }
+
+    def pair(left: Value, right: Value) -> frozenset[object]:
+        return frozenset(numbers.get(value.name, value.name) for value in (left, right))
+
+    kinks = {(i.span, pair(i.left, i.right)) for i in program.instructions if isinstance(i, Kink)}
+    return frozenset(
+        i.out.name
+        for i in program.instructions
+        if isinstance(i, Apply) and i.op in COMPARISONS and (i.span, pair(i.args[0], i.args[1])) in kinks
+    )
 
 
 def conditions_of(program: Program, guards: set[str]) -> set[str]:

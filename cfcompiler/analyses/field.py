@@ -155,6 +155,7 @@ class _Search:
         self.backward = backward
         self.point = point
         self.landscape = landscape
+        self.until = landscape.until
         self.found: dict[Vertex, None] = {}
         self.branches = branches_of_guards(program)
         self.guards = list(self.branches)
@@ -175,7 +176,7 @@ class _Search:
         outputs = len(self.program.results)
         names = [param.value.name for param in self.backward.params[len(self.backward.params) - outputs :]]
         rows = [dict(zip(names, seeds, strict=True)) for seeds in seeds_of(self.program, arithmetic)]
-        sweep = Sweep(self.backward, inputs, arithmetic, tied, forced, self.most_states)
+        sweep = Sweep(self.backward, inputs, arithmetic, tied, forced, self.most_states, self.until)
         found: dict[Vertex, None] = {}
         for jacobian in sweep.jacobians(rows):
             vertex = tuple(

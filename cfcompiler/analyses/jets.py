@@ -20,6 +20,7 @@ from cfcompiler.numbers import Finite, is_special
 from cfcompiler.operations import OPERATIONS
 from cfcompiler.polynomials import Polynomial, TooManyTerms, constant, plus, polynomial, times, variable
 
+FEW_COORDINATES = 8
 MOST_DEGREE = 16  # of a polynomial that is expanded
 _ZERO, _ONE = Fraction(0), Fraction(1)
 
@@ -68,7 +69,12 @@ class Jets:
         return self.taylor(function, max(function.degree, 1))
 
     def gradient(self, function: Local) -> tuple[Finite, ...]:
-        """The gradient at the point, by coordinates, by one reverse sweep. Raises Undecided."""
+        """The gradient at the point, by coordinates. Raises Undecided.
+
+        With few coordinates expansions are kept for all parts; with many, one reverse sweep is less work.
+        """
+        if self.near.dimension <= FEW_COORDINATES:
+            return self.taylor(function, 1).gradient()
         if function.number not in self._gradients:
             try:
                 self._gradients[function.number] = self._swept(function)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -57,6 +58,8 @@ class Landscape:
     thin: tuple[ThinPiece, ...] = ()
     problem: Undecided | None = None
     qualified: bool = False
+    until: float = inf  # when the answer about the point should be there
+    bounded: bool = False  # the point is on the boundary of the domain that the program asserts
 
     def arms(self) -> Iterator[tuple[dict[str, bool], str]]:
         """For each piece that touches the point, or may, the arms that it takes; and the doubt."""
@@ -78,19 +81,20 @@ class Landscape:
 
 def landscape_at(program: Program, point: Mapping[str, Any], effort: Effort) -> Landscape:
     """The pieces of `program` near `point`, which has exact numbers for every parameter."""
-    end = monotonic() + effort.seconds
+    until = monotonic() + effort.seconds
+    end = until - 0.4 * effort.seconds
     pieces = Pieces(program, point)
     try:
         if _is_qualified(pieces):
-            return Landscape(pieces, None, qualified=True)
+            return Landscape(pieces, None, qualified=True, until=until)
         leaves = list(pieces.leaves(most=effort.cells, until=end))
         if not leaves:
-            return Landscape(pieces, None)
-        limits = limits_of(pieces, leaves, 0.6 * effort.seconds)
+            return Landscape(pieces, None, until=until)
+        limits = limits_of(pieces, leaves, max(0.1, end - monotonic()))
         thin = tuple(_thin(pieces, end, effort.cells)) if pieces.joined else ()
-        return Landscape(pieces, limits, thin)
+        return Landscape(pieces, limits, thin, until=until, bounded=pieces.bounded)
     except Undecided as problem:
-        return Landscape(pieces, None, problem=problem)
+        return Landscape(pieces, None, problem=problem, until=until)
 
 
 def _is_qualified(pieces: Pieces) -> bool:

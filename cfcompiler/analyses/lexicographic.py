@@ -49,6 +49,10 @@ class _Directions(Oracle):
         self.pieces = pieces
         self.direction = first_direction(pieces.near.dimension)
 
+    @property
+    def asks_for_winners(self) -> bool:
+        return False
+
     def _asked(self, switch: Switch) -> int:
         found = self._dominating(switch)
         self.signs.append(Sign(switch, found, self.joins))

@@ -10,7 +10,7 @@ Source: theory S6 (path functions of a program); a switch may vanish identically
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
@@ -86,6 +86,7 @@ class Pieces:
         self.jets = Jets(self.near)
         self.switches = Switches(self.near, self.jets)
         self.sorting = _sorting(program)
+        self.bounded = False  # whether some piece is outside of the asserted domain
         self.joined = False  # whether some branch or step is tied at the point
 
     def leaves(self, *, thin: bool = False, most: int = MOST_LEAVES, until: float = inf) -> Iterator[Leaf]:
@@ -122,6 +123,7 @@ class Pieces:
                     raise Undecided(problem.reason, problem.instruction or instruction) from None
         for assertion in self.program.assertions:
             if assertion.condition.name in values and not np.all(values[assertion.condition.name]):
+                self.bounded = True
                 return None
         outputs = tuple(
             entry for result in self.program.results for entry in np.reshape(values[result.name], -1)
@@ -156,6 +158,23 @@ class _PieceMachine(Machine):
         return TABLE[instruction.op].jumps or (
             instruction.op in _PLACES and instruction.out.name not in self.sorting
         )
+
+    def _first_extreme(self, row: Any, sense: str, *, last: bool = False) -> int:
+        """The place of the extreme entry: one question with as many answers as there are tied entries."""
+        oracle = self.oracle
+        if not isinstance(oracle, Oracle) or not oracle.asks_for_winners or last:
+            return super()._first_extreme(row, sense, last=last)
+        values = [numbers.neg(entry.value) if sense == "min" else entry.value for entry in row]
+        if any(is_special(value) for value in values) or not all(map(continuous, row)):
+            return super()._first_extreme(row, sense, last=last)
+        best = 0
+        for place in range(1, len(row)):
+            code = numbers.compare(values[place], values[best])
+            if code is None:
+                raise Undecided("the sign could not be decided")
+            best = place if code == 1 else best
+        tied = [k for k in range(len(row)) if numbers.compare(values[k], values[best]) == 0]
+        return tied[oracle.winner([row[k] for k in tied], -1 if sense == "min" else 1)]
 
 
 _PLACES = ("order", "argextremum", "cumargextremum")
@@ -214,6 +233,68 @@ class Oracle:
             return here
         switch = self.switches.switch(function)
         return 0 if switch is None else self._asked(switch)
+
+    @property
+    def asks_for_winners(self) -> bool:
+        """Whether `winner` is to be asked: on thin sets entries may be equal, and are compared one by one."""
+        return not self.thin
+
+    def winner(self, functions: Sequence[Local], turn: int) -> int:
+        """Which of functions that are equal at the point is the largest (turn 1) or smallest (-1) on the cell."""
+        options = [
+            (place, found)
+            for place in range(len(functions))
+            if (found := self._conditions(functions, place, turn)) is not None
+        ]
+        if len(options) > 1:
+            at = len(self.chosen)
+            if at < len(self.prescribed):
+                options = [option for option in options if option[0] == self.prescribed[at]]
+            else:
+                rays = {place: self._direction_of(found) for place, found in options}
+                options = [option for option in options if rays[option[0]] is not None]
+                others = [Start((*self.chosen, place), rays[place]) for place, _ in options[1:]]
+                self.others.extend(others)
+                self._interior = rays[options[0][0]]
+            self.chosen.append(options[0][0])
+        place, found = options[0]
+        for switch, sign in found:
+            self._enter(self._row(switch), sign)
+            self._known[switch.key] = sign
+            self.signs.append(Sign(switch, sign, self.joins))
+        return place
+
+    def _conditions(
+        self, functions: Sequence[Local], place: int, turn: int
+    ) -> list[tuple[Switch, int]] | None:
+        """The signs, not known yet, by which the function at `place` wins; None where it does not."""
+        found: dict[Any, tuple[Switch, int]] = {}
+        for other, function in enumerate(functions):
+            if other == place:
+                continue
+            switch = self.switches.switch(self.switches.near.difference(functions[place], function))
+            if switch is None:  # the same function nearby: the first of them stands for all
+                if other < place:
+                    return None
+                continue
+            wanted = turn * switch.orientation
+            known = self._known.get(switch.key, found[switch.key][1] if switch.key in found else wanted)
+            if known != wanted:
+                return None
+            if switch.key not in self._known:
+                found[switch.key] = (switch, wanted)
+        return list(found.values())
+
+    def _direction_of(self, conditions: Sequence[tuple[Switch, int]]) -> tuple[Finite, ...] | None:
+        """A direction in which the affine switches have their signs, and these ones too."""
+        rows = [(self._row(switch), sign) for switch, sign in conditions]
+        strict = [row if sign > 0 else tuple(-x for x in row) for row, sign in rows if row is not None]
+        if not strict:
+            return self.ray
+        found = direction(
+            (*self._rows, *strict), (), tuple(self._equal), dimension=self.dimension, start=self._interior
+        )
+        return found.vector if isinstance(found, Direction) else None
 
     def side(self, function: Local) -> int:
         """The sign of a function, which decides between continuations that need not agree."""

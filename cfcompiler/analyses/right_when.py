@@ -24,6 +24,7 @@ from cfcompiler.numbers import Exact
 from cfcompiler.polynomials import Polynomial, TooManyTerms, constant
 from cfcompiler.report import RightWhen, Row, RuleNumber, Settings
 
+MOST_DEGREE = 16  # of AD in the numbers of the rules, for which the settings are looked for
 Rows = Callable[[Sequence[Any]], tuple[Row, ...]]
 
 
@@ -38,6 +39,17 @@ def right_when(
         gradient = None if judgement.differentiable is False else unknown
         return RightWhen((), (), None, gradient, unknown, str(problem))
     names = [one.name for one in found.unknowns]
+    if max((one.degree for one in found.ad), default=0) > MOST_DEGREE:
+        unknown = Settings(
+            "unknown", reason=f"AD is a polynomial of a degree above {MOST_DEGREE} in the rules"
+        )
+        return RightWhen(
+            tuple(map(_number, found.unknowns)),
+            found.fixed,
+            None,
+            None if judgement.gradient is None else unknown,
+            unknown,
+        )
     return RightWhen(
         tuple(map(_number, found.unknowns)),
         found.fixed,
@@ -71,7 +83,9 @@ def _gradient(found: RulePolynomials, judgement: Judgement) -> Settings | None:
 
 
 def _clarke(found: RulePolynomials, judgement: Judgement) -> Settings:
-    if not judgement.clarke_complete or judgement.as_field:
+    if judgement.as_field:
+        return Settings("unknown", reason="the Clarke subdifferential has too many corners to be written out")
+    if not judgement.clarke_complete:
         return Settings("unknown", reason=judgement.reason or "the Clarke subdifferential is not known")
     hull = judgement.clarke
     if all(one.degree <= 0 for one in found.ad):

@@ -8,7 +8,7 @@ program jumps or is not locally Lipschitz.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cfcompiler.analyses.continuity import CONTINUOUS, Continuity, continuity_of
@@ -36,6 +36,9 @@ class Facts:
     word: Word = "unknown"
     reason: str = ""
     qualified: bool = False  # the limiting gradients are the vertices of D
+    bounded: bool = (
+        False  # the point is on the boundary of the asserted domain: what is true is true from inside
+    )
 
 
 _NO_SLOPES = Slopes(None, None)
@@ -65,7 +68,7 @@ def facts_at(
     except Undecided as problem:
         return _unfollowed(program, point, here, problem)
     led = lexicographic(landscape.pieces) if continuity.kind == "continuous" else None
-    return Facts(gradients, slopes, continuity, led)
+    return Facts(gradients, slopes, continuity, led, bounded=landscape.bounded)
 
 
 def facts_of_large(known: Qualified) -> Facts:
@@ -83,7 +86,8 @@ def judgement_of(facts: Facts, ad: Sequence[Exact], field: Values, field_complet
     if facts.gradients is None:
         return unjudged(facts.word, ad, field, field_complete, facts.reason)
     try:
-        return judged(ad, field, field_complete, facts.gradients, facts.slopes, facts.continuity)
+        found = judged(ad, field, field_complete, facts.gradients, facts.slopes, facts.continuity)
+        return _from_inside(found) if facts.bounded else found
     except Undecided as problem:
         return unjudged("unknown", ad, field, field_complete, problem.reason)
 
@@ -107,6 +111,18 @@ def finite(vector: Sequence[Exact]) -> Vector:
     if len(found) < len(vector):
         raise Undecided("a vertex of D is not finite")
     return found
+
+
+def _from_inside(found: Judgement) -> Judgement:
+    """On the boundary of the domain 0 need not be a subgradient where f is least: criticality is not asked."""
+    reason = "the point is on the boundary of the asserted domain: gradients are those from inside"
+    return replace(
+        found,
+        reason=f"{found.reason}; {reason}" if found.reason else reason,
+        clarke_critical=None,
+        artificial_critical=None,
+        zero_place=None,
+    )
 
 
 def nothing_known(word: Word, reason: str) -> Facts:

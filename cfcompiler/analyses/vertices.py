@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
-from math import factorial
+from math import factorial, inf
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,10 @@ class Sweep:
         tied: Callable[[Any, Any], bool],
         forced: Mapping[str, bool],
         most_states: int = MOST_STATES,
+        until: float = inf,
     ) -> None:
         self.most_states = most_states
+        self.until = until
         self.program = program = sums_first(program)
         self.arithmetic = arithmetic
         self.tied = tied
@@ -121,6 +124,8 @@ class Sweep:
                 self._evaluate_primal(instruction)
                 continue
             moving.add(out.name)
+            if len(states) > 1 and monotonic() > self.until:
+                raise TooManyChoices("out of time among the combinations of choices")
             before = len(states)
             states = [after for state in states for after in self._advance(state, instruction, moving)]
             if len(states) > before or (len(states) > 1 and place >= rest):

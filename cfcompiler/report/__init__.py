@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from cfcompiler.report.findings import CheckReport, Finding, Hypothesis, Place
 from cfcompiler.report.point import Certificate, FieldSum, Judged, PointReport, TieHere
-from cfcompiler.report.presets import ComparisonReport, PointTruth, PresetRow, TieRow, TieTable
+from cfcompiler.report.presets import (
+    ComparisonReport,
+    PointTruth,
+    PresetRow,
+    StrataComparison,
+    StratumComparison,
+    TieRow,
+    TieTable,
+)
 from cfcompiler.report.reading import Choice, Explanation, FloatReport, GuardInFloats, NanOrigin, Origin, Side
 from cfcompiler.report.rows import VERDICTS, YOURS, Nested, Row
 from cfcompiler.report.rules import Relation, RightWhen, RuleNumber, Settings
@@ -42,7 +50,9 @@ __all__ = [
     "RuleNumber",
     "Settings",
     "Side",
+    "StrataComparison",
     "StrataReport",
+    "StratumComparison",
     "StratumReport",
     "TieHere",
     "TieRow",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cfcompiler.report.rows import Nested, Row
+from cfcompiler.report.strata import StratumReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +72,23 @@ class ComparisonReport:
     scalar: bool
     truth: PointTruth
     presets: tuple[PresetRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StratumComparison:
+    """A stratum where guards are tied, and what the presets return at its witness."""
+
+    stratum: StratumReport
+    comparison: ComparisonReport
+
+
+@dataclass(frozen=True, slots=True)
+class StrataComparison:
+    """What the presets return on each stratum where a guard is tied; between them all is smooth.
+
+    `unknown` as in the stratification: sentences about what could not be decided.
+    """
+
+    program: str
+    strata: tuple[StratumComparison, ...]
+    unknown: tuple[str, ...]

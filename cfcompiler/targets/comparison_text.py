@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from cfcompiler.report import YOURS, ComparisonReport, PointTruth, PresetRow, Row
+from cfcompiler.report import YOURS, ComparisonReport, PointTruth, PresetRow, Row, StrataComparison
 from cfcompiler.targets.terminal import DIM, HEAD, LABEL, WARNING, Line, nested_text, row_text
 
 WIDTH = 80  # where nobody says how wide the terminal is
@@ -55,6 +55,22 @@ CLAUSES: dict[str, tuple[str, str]] = {
     NO_ANSWER: ("has no answer", "have no answer"),
 }
 _Cells = tuple[str, str, str]  # preset and version, what is returned, verdict
+
+
+def compared_lines(report: ComparisonReport | StrataComparison, width: int) -> Iterator[Line]:
+    """The comparison at a point, or at a point of each stratum where a guard is tied."""
+    if isinstance(report, ComparisonReport):
+        yield from comparison_lines(report, width)
+        return
+    for one in report.strata:
+        where = [*(f"{text} = 0" for text in one.stratum.equations), *one.stratum.inequalities]
+        yield ((f"{one.stratum.id}: ", LABEL), (", ".join(where) or "everywhere", HEAD))
+        yield from comparison_lines(one.comparison, width)
+        yield ()
+    if not report.strata:
+        yield (("no guard is tied anywhere: every preset returns the gradient of one smooth piece", ""),)
+    for sentence in report.unknown:
+        yield (("  " + "unknown".ljust(LABEL_WIDTH), WARNING), (sentence, ""))
 
 
 def comparison_lines(report: ComparisonReport, width: int) -> Iterator[Line]:

@@ -24,6 +24,7 @@ from cfcompiler.report import (
     RightWhen,
     Row,
     Settings,
+    StrataComparison,
     TieTable,
 )
 from cfcompiler.source import NOWHERE
@@ -214,6 +215,23 @@ def ties_json(table: TieTable) -> dict[str, Any]:
             for row in table.rows
         ],
     }
+
+
+def compared_json(report: ComparisonReport | StrataComparison) -> dict[str, Any]:
+    """What `cfc compare --json` says, at a point or on all strata."""
+    if isinstance(report, ComparisonReport):
+        return comparison_json(report)
+    strata = [
+        {
+            "id": one.stratum.id,
+            "dimension": one.stratum.dimension,
+            "equations": list(one.stratum.equations),
+            "inequalities": list(one.stratum.inequalities),
+            "comparison": comparison_json(one.comparison),
+        }
+        for one in report.strata
+    ]
+    return {"program": report.program, "strata": strata, "unknown": list(report.unknown)}
 
 
 def comparison_json(report: ComparisonReport) -> dict[str, Any]:
