@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cfcompiler.analyses.ties_here import deciding_comparisons
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Branch, Kink, Program, Select, Value
@@ -45,10 +46,14 @@ def branches_of_guards(program: Program) -> dict[str, Branch]:
 
 
 def _masks(program: Program) -> frozenset[str]:
-    """Comparisons within a call of the prelude that repeat what a kink of the same call compares, as in elu.
+    """Comparisons that a function of the prelude makes for itself, and that are no choice of the program.
 
-    The kink chooses between the pieces; the mask only keeps the piece that is not chosen from overflowing.
+    Equalities that mark entries, as in the definition of a median; and what repeats the comparison of a kink of the
+    same call, as in elu: the kink chooses between the pieces, the mask only keeps the other one from overflowing.
     """
+    words = deciding_comparisons(program)
+    comparing = [i for i in program.instructions if isinstance(i, Apply) and i.op in COMPARISONS]
+    marks = {i.out.name for i in comparing if i.out.name not in words}
     numbers = {
         instruction.out.name: instruction.attribute("value")
         for instruction in program.instructions
@@ -59,11 +64,8 @@ def _masks(program: Program) -> frozenset[str]:
         return frozenset(numbers.get(value.name, value.name) for value in (left, right))
 
     kinks = {(i.span, pair(i.left, i.right)) for i in program.instructions if isinstance(i, Kink)}
-    return frozenset(
-        i.out.name
-        for i in program.instructions
-        if isinstance(i, Apply) and i.op in COMPARISONS and (i.span, pair(i.args[0], i.args[1])) in kinks
-    )
+    repeated = {i.out.name for i in comparing if (i.span, pair(i.args[0], i.args[1])) in kinks}
+    return frozenset(marks | repeated)
 
 
 def conditions_of(program: Program, guards: set[str]) -> set[str]:

@@ -326,8 +326,8 @@ def _unflattened(program: Program, point: Mapping[str, Any], flat: Sequence[Any]
 
 def _difference_note(program: Program) -> str:
     return (
-        f"forward and backward AD differ here: the rules of {program.preset} block or multiply a zero "
-        "differently in the two modes"
+        f"forward and backward AD differ here: {program.preset} has other rules, or treats a zero factor otherwise, "
+        "in the two modes"
     )
 
 

@@ -156,7 +156,8 @@ def deciding_comparisons(program: Program) -> dict[str, str]:
     for instruction in reversed(program.instructions):
         if isinstance(instruction, Select) and instruction.guard.kind == "bool":
             words.setdefault(instruction.guard.name, "if" if instruction.lazy else "where")
-            spans.setdefault(instruction.guard.name, set()).add(instruction.span)
+            if not instruction.lazy:  # the prelude has no `if`
+                spans.setdefault(instruction.guard.name, set()).add(instruction.span)
         if instruction.out.name not in words:
             continue
         own = instruction.span in spans.get(instruction.out.name, ())

@@ -114,14 +114,14 @@ def finite(vector: Sequence[Exact]) -> Vector:
 
 
 def _from_inside(found: Judgement) -> Judgement:
-    """On the boundary of the domain 0 need not be a subgradient where f is least: criticality is not asked."""
+    """On the boundary of the domain 0 need not be a subgradient where f is least: that it is none says nothing."""
     reason = "the point is on the boundary of the asserted domain: gradients are those from inside"
     return replace(
         found,
         reason=f"{found.reason}; {reason}" if found.reason else reason,
-        clarke_critical=None,
-        artificial_critical=None,
-        zero_place=None,
+        clarke_critical=found.clarke_critical or None,
+        artificial_critical=None if found.artificial_critical else found.artificial_critical,
+        zero_place=found.zero_place if found.clarke_critical else None,
     )
 
 
