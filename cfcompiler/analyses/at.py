@@ -20,7 +20,14 @@ from cfcompiler.analyses.large import is_large, qualified
 from cfcompiler.analyses.nan_origin import nan_origin
 from cfcompiler.analyses.right_when import right_when
 from cfcompiler.analyses.ties_here import ties_here
-from cfcompiler.analyses.truth import Facts, facts_at, facts_of_large, judgement_of, nothing_known
+from cfcompiler.analyses.truth import (
+    Facts,
+    facts_at,
+    facts_by_field,
+    facts_of_large,
+    judgement_of,
+    nothing_known,
+)
 from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
 from cfcompiler.errors import CFError
 from cfcompiler.feasibility.segments import SegmentSum
@@ -189,6 +196,9 @@ def _surroundings(
     if _has_ball(program, point):
         reason = "norm2 at 0: D holds all vectors of a ball, of which the rule returns one"
         return Field(field.vertices, False, reason), facts
+    if field.complete:
+        flat = field.total or [[entry for row in vertex for entry in row] for vertex in field.vertices]
+        return field, facts_by_field(unrolled, landscape, flat, facts)
     return field, facts
 
 

@@ -182,6 +182,11 @@ _PLACES = ("order", "argextremum", "cumargextremum")
 
 def _sorting(program: Program) -> frozenset[str]:
     """Places that are only used to gather the keys that they compare: those values do not jump where keys are equal."""
+    made = {
+        instruction.out.name: ("stack", *(value.name for value in instruction.args))
+        for instruction in program.instructions
+        if isinstance(instruction, Apply) and instruction.op == "stack"
+    }
     keys = {
         instruction.out.name: instruction.args[0].name
         for instruction in program.instructions
@@ -190,7 +195,10 @@ def _sorting(program: Program) -> frozenset[str]:
     for instruction in program.instructions:
         for place, value in enumerate(arguments(instruction)):
             gathers = isinstance(instruction, Apply) and instruction.op == "gather" and place == 1
-            if value.name in keys and not (gathers and arguments(instruction)[0].name == keys[value.name]):
+            if value.name not in keys:
+                continue
+            gathered, compared = arguments(instruction)[0].name, keys[value.name]
+            if not gathers or made.get(gathered, (gathered,)) != made.get(compared, (compared,)):
                 del keys[value.name]
     return frozenset(keys.keys() - {result.name for result in program.results})
 

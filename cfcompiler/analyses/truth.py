@@ -17,12 +17,14 @@ from cfcompiler.analyses.landscape import Effort, Landscape
 from cfcompiler.analyses.large import Qualified
 from cfcompiler.analyses.lexicographic import lexicographic
 from cfcompiler.analyses.limits import Gradients, Slopes, Vector, distinct, slopes_of
+from cfcompiler.analyses.pieces import TooManyPieces
 from cfcompiler.analyses.puiseux import both_sides
 from cfcompiler.analyses.steepness import growing_slope
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.segments import SegmentSum
-from cfcompiler.ir import Program
+from cfcompiler.ir import Apply, Program, Select
 from cfcompiler.numbers import Exact, is_special
+from cfcompiler.primitives import TABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,36 @@ def finite(vector: Sequence[Exact]) -> Vector:
     if len(found) < len(vector):
         raise Undecided("a vertex of D is not finite")
     return found
+
+
+def facts_by_field(program: Program, landscape: Landscape, field: Values, facts: Facts) -> Facts:
+    """The facts where there were too many pieces, and all of D is one vector: it is the gradient.
+
+    Of a program without branches and steps, all of whose operations are smooth everywhere but for kinks, D is
+    conservative, so that its hull holds the Clarke subdifferential (theory S2.4).
+    """
+    if not isinstance(landscape.problem, TooManyPieces) or isinstance(field, SegmentSum):
+        return facts
+    if any(
+        isinstance(i, Select) or (isinstance(i, Apply) and not _everywhere(i)) for i in program.instructions
+    ):
+        return facts
+    try:
+        vertices = distinct(finite(vertex) for vertex in field)
+    except Undecided:
+        return facts
+    if len(vertices) != 1:
+        return facts
+    gradients = Gradients(vertices, (), "certificate")
+    return Facts(gradients, Slopes(True, vertices[0]), CONTINUOUS, vertices[0])
+
+
+def _everywhere(instruction: Apply) -> bool:
+    """Whether a row is smooth wherever it is evaluated, or a choice among values that agree."""
+    row = TABLE[instruction.op]
+    if instruction.op == "ipow":
+        return bool(instruction.attribute("n") >= 0)
+    return row.singular is None and row.domain == "True" and not row.jumps and row.kind != "condition"
 
 
 def _from_inside(found: Judgement) -> Judgement:
