@@ -322,3 +322,34 @@ def test_a_mistake_in_the_program_is_complained_of_once(
     path.write_text("def f(x):\n    return relu(y)\n", encoding="utf-8")
     assert cli.main(["compare", str(path), "x=0"]) == 2
     assert capsys.readouterr().err.count("error CF") == 1
+
+
+def test_without_a_point_every_stratum_with_a_tie_is_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "f.cf"
+    path.write_text("def f(x, y):\n    return relu(x) + max(y, 0) - relu(y)\n")
+    assert cli.main(["compare", str(path), "--ties", "jax", "tensorflow", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["unknown"] == []
+    found = {
+        (tuple(one["equations"]), tuple(one["inequalities"])): [
+            (row["backward"], row["verdict"]) for row in one["comparison"]["presets"]
+        ]
+        for one in answer["strata"]
+    }
+    assert len(found) == 5  # the 4 open cells have no tie
+    assert found[("y",), ("x > 0",)] == [
+        ({"x": "1", "y": "1/2"}, "spurious"),
+        ({"x": "1", "y": "1"}, "spurious"),
+    ]
+    assert found[("x",), ("y < 0",)] == [({"x": "0", "y": "0"}, "clarke")] * 2
+
+
+def test_where_no_guard_is_tied_nothing_is_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "f.cf"
+    path.write_text("def f(x):\n    return 2*x\n")
+    assert cli.main(["compare", str(path)]) == 0
+    assert "no guard is tied anywhere" in capsys.readouterr().out
