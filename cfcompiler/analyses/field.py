@@ -59,15 +59,20 @@ class Field:
     total: SegmentSum | None = None
 
 
-def field_at(program: Program, point: Point, landscape: Landscape) -> Field:
+def backward_of(program: Program) -> Program:
+    """The unrolled backward program of an unrolled program. Raises TooManyScalars."""
+    return verify(tidy(scalarize(tidy(vjp(program)), MOST_SCALARS)))
+
+
+def field_at(program: Program, point: Point, landscape: Landscape, backward: Program | None = None) -> Field:
     """D at `point`, which has an array of exact numbers for every parameter of the unrolled `program`.
 
-    `landscape`: the pieces of the same program near the point.
+    `landscape`: the pieces of the same program near the point. `backward`: its backward_of, where it is known already.
     """
     total = _total(program, point)
     many = total is not None and len(total.segments) > MOST_SEGMENTS
     try:
-        backward = verify(tidy(scalarize(tidy(vjp(program)), MOST_SCALARS)))
+        backward = backward or backward_of(program)
     except TooManyScalars as problem:
         return field_of_large(program, point, str(problem))
     search = _Search(program, backward, point, landscape, MOST_VERTICES if many else MOST_STATES)

@@ -1,0 +1,44 @@
+"""Program -> StrataReport: where AD is not the gradient, everywhere, proved.
+
+Programs whose values are affine in the inputs on every stratum are answered by affine_strata.py, completely. For others
+the report has no strata yet and says which operation is not affine.
+"""
+
+from __future__ import annotations
+
+from cfcompiler.analyses.affine_strata import affine_strata
+from cfcompiler.analyses.affine_walk import OutsideTheEngine
+from cfcompiler.analyses.strata_question import Question
+from cfcompiler.ir import Program
+from cfcompiler.report import StrataReport
+
+
+def strata_of(program: Program, question: Question) -> StrataReport:
+    """The whole stratification of a program, or what stands in its way."""
+    try:
+        return affine_strata(program, question)
+    except OutsideTheEngine as problem:
+        return _not_affine(program, question, problem)
+
+
+def _not_affine(program: Program, question: Question, problem: OutsideTheEngine) -> StrataReport:
+    span = problem.instruction.span
+    place = f"line {span.line}, column {span.column}: " if span.line else ""
+    inputs = tuple(
+        param.value.name
+        for param in program.params
+        if param.differentiable and param.value.name not in question.fixed
+    )
+    return StrataReport(
+        program.name,
+        program.preset,
+        inputs,
+        question.box_texts(),
+        len(program.results) == 1 and not program.results[0].shape,
+        (),
+        {},
+        (),
+        (),
+        (),
+        (f"no stratum is known: {place}{problem.reason}",),
+    )
