@@ -1,13 +1,15 @@
 """Program -> StrataReport: where AD is not the gradient, everywhere, proved.
 
-Programs whose values are affine in the inputs on every stratum are answered by affine_strata.py, completely. For others
-the report has no strata yet and says which operation is not affine.
+Programs whose values are affine in the inputs on every stratum are answered by affine_strata.py, completely; those of
+rational functions by general_strata.py, as far as its time goes. For others the report has no strata and says which
+operation stands in the way.
 """
 
 from __future__ import annotations
 
 from cfcompiler.analyses.affine_strata import affine_strata
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
+from cfcompiler.analyses.general_strata import general_strata
 from cfcompiler.analyses.strata_question import Question
 from cfcompiler.ir import Program
 from cfcompiler.report import StrataReport
@@ -17,11 +19,15 @@ def strata_of(program: Program, question: Question) -> StrataReport:
     """The whole stratification of a program, or what stands in its way."""
     try:
         return affine_strata(program, question)
+    except OutsideTheEngine:
+        pass
+    try:
+        return general_strata(program, question)
     except OutsideTheEngine as problem:
-        return _not_affine(program, question, problem)
+        return _not_rational(program, question, problem)
 
 
-def _not_affine(program: Program, question: Question, problem: OutsideTheEngine) -> StrataReport:
+def _not_rational(program: Program, question: Question, problem: OutsideTheEngine) -> StrataReport:
     span = problem.instruction.span
     place = f"line {span.line}, column {span.column}: " if span.line else ""
     inputs = tuple(

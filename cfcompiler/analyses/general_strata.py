@@ -1,0 +1,391 @@
+"""A program of rational functions -> its stratification: all sets of constant signs, and what is true on each.
+
+Enumeration: the program runs over rational functions; a sign that is needed and not known divides the region on which
+it runs, depth first, and parts that are empty are left out. Each region is then judged on the whole (general_truth.py),
+divided again where that is needed, larger ones first. Single points for which that does not suffice are judged as `cfc
+at` judges them. What was not decided is said in `unknown`, and no part is dropped without a proof that it is empty.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from cfcompiler.analyses.affine_walk import OutsideTheEngine
+from cfcompiler.analyses.at import at
+from cfcompiler.analyses.general_points import alone, exact_point
+from cfcompiler.analyses.general_texts import Texts
+from cfcompiler.analyses.general_truth import Judge, Truth
+from cfcompiler.analyses.general_walk import GeneralWalk
+from cfcompiler.analyses.landscape import Effort
+from cfcompiler.analyses.strata_guards import named_guards
+from cfcompiler.analyses.strata_question import Question, restricted
+from cfcompiler.errors import CFError
+from cfcompiler.feasibility.conditions import Clock
+from cfcompiler.feasibility.regions import Open, Region, Regions, Split
+from cfcompiler.ir import Program
+from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
+
+INTEREST = ("spurious", "unknown", "undefined", "discontinuous", "inexact", "clarke", "exact")
+MOST_DIVISIONS = 14
+SECONDS_A_POINT = 5.0
+
+
+def general_strata(program: Program, question: Question) -> StrataReport:
+    """The stratification. Raises OutsideTheEngine where a value is not a rational function."""
+    work = _Work(program, question)
+    work.enumerate()
+    work.judge()
+    return work.report()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A stratum with all that is said of it, in texts; `truth` as far as it goes."""
+
+    truth: Truth
+    witness: Row
+    ad: tuple[Row, ...] | None
+    gradient: tuple[Row, ...] | None
+    clarke: tuple[tuple[Row, ...], ...] | None
+    single: bool = False
+
+
+class _Work:
+    """The steps, with what has been found so far."""
+
+    def __init__(self, program: Program, question: Question) -> None:
+        self.program = restricted(program, question)
+        self.question = question
+        self.end = monotonic() + question.seconds
+        self.walk = GeneralWalk(self.program, question.fixed)
+        self.regions = Regions(self.walk.functions, Clock(self.end))
+        self.texts = Texts(self.walk, self.regions)
+        self.bounds = question.bounds(program)
+        self.waiting: list[tuple[Region, int]] = []
+        self.found: list[_Judged] = []
+        self.unknown: list[str] = []
+
+    # enumeration
+
+    def enumerate(self) -> None:
+        """All regions on which the program runs on one path."""
+        pending = [self.regions.whole(self.bounds)]
+        done = 0
+        try:
+            while pending:
+                self._check_size(len(self.waiting) + len(pending))
+                region = pending.pop()
+                try:
+                    if self.walk.run(lambda poly, own=region: self.regions.sign(own, poly)) is not None:  # type: ignore[misc]
+                        self.waiting.append((region, 0))
+                except Split as split:
+                    pending.extend(self.regions.divided(region, split))
+                done += 1
+                if done % 16 == 0:
+                    self._tell("strata", len(self.waiting), 0)
+        except _OutOfTime as problem:
+            self.unknown.append(f"some strata are missing: {problem}")
+        except KeyboardInterrupt:
+            self.unknown.append("some strata are missing: interrupted while they were enumerated")
+
+    def _check_size(self, size: int) -> None:
+        if monotonic() > self.end:
+            raise _OutOfTime(f"the {self.question.seconds:g} s are over (--timeout)")
+        if size > self.question.most:
+            raise _OutOfTime(f"there are more than {self.question.most} (--max-cells allows more)")
+
+    def _tell(self, word: str, done: int, total: int) -> None:
+        if self.question.progress is not None:
+            self.question.progress(word, done, total)
+
+    # judging
+
+    def judge(self) -> None:
+        """The truth on each region, those of few equations first."""
+        judge = Judge(self.walk, self.regions)
+        total = 0
+        try:
+            while self.waiting:
+                self.waiting.sort(key=lambda row: -_codimension(row[0]))
+                region, depth = self.waiting.pop()
+                self._one(judge, region, depth)
+                total += 1
+                if total % 16 == 0:
+                    self._tell("judged", total, total + len(self.waiting))
+        except KeyboardInterrupt:
+            self.unknown.append(f"{len(self.waiting) + 1} strata are not judged: interrupted")
+
+    def _one(self, judge: Judge, region: Region, depth: int) -> None:
+        if monotonic() > self.end:
+            self._open(region, f"the {self.question.seconds:g} s are over (--timeout)")
+            return
+        if not region.certain:
+            self._open(region, "whether this set is empty")
+            return
+        try:
+            truth = judge.truth(region)
+            if truth is None:
+                return
+            if truth.dimension == 0 and not self._lonely(truth, depth):
+                return
+            self._keep(truth)
+        except Split as split:
+            if depth >= MOST_DIVISIONS:
+                self._open(region, "it was divided too often")
+                return
+            parts = self.regions.divided(region, split)
+            self.waiting += [(part, depth + 1) for part in parts]
+        except Open as problem:
+            self._pointwise(judge, region, depth, problem)
+
+    def _lonely(self, truth: Truth, depth: int) -> bool:
+        """Whether a region of dimension 0 is one point; else it is divided."""
+        split = alone(self.regions, truth.region)
+        if split is None:
+            return True
+        parts = self.regions.divided(truth.region, split)
+        self.waiting += [(part, depth) for part in parts]
+        return False
+
+    def _pointwise(self, judge: Judge, region: Region, depth: int, problem: Open) -> None:
+        """A single point, as `cfc at` judges it; anything else stays open."""
+        try:
+            region, dimension = judge.manifold(region)
+            if dimension == 0:
+                split = alone(self.regions, region)
+                if split is not None:
+                    self.waiting += [(part, depth + 1) for part in self.regions.divided(region, split)]
+                    return
+                if self._at(judge, region):
+                    return
+        except Split as split:
+            if depth < MOST_DIVISIONS:
+                self.waiting += [(part, depth + 1) for part in self.regions.divided(region, split)]
+                return
+        except Open as other:
+            problem = other
+        self._open(region, problem.reason)
+
+    def _at(self, judge: Judge, region: Region) -> bool:
+        """Whether the point could be judged."""
+        exact = exact_point(self.regions, region)
+        left = self.end - monotonic()
+        if exact is None or left <= 0:
+            return False
+        point: dict[str, Any] = {
+            name: np.array(array, dtype=object) for name, array in self.walk.inputs.items()
+        }
+        for (name, place), entry in zip(self.walk.coordinates, exact, strict=True):
+            point[name][place] = entry
+        try:
+            report = at(self.program, point, self.program.preset, Effort(min(SECONDS_A_POINT, left)))
+            run = self.walk.run(lambda poly: self.regions.sign(region, poly))
+        except (CFError, Split, Open):
+            return False
+        if run is None:
+            return True
+        judged = report.judged
+        truth = Truth(
+            region,
+            0,
+            run.guards,
+            run.outputs,
+            (),
+            judged.verdict,
+            judged.reason,
+            (),
+            None,
+            judged.ad_critical,
+            judged.artificial_critical,
+            judged.trust,
+        )
+        settled = judged.verdict not in ("unknown", "undefined", "discontinuous")
+        clarke = judged.clarke if settled and judged.clarke_complete else None
+        if clarke is not None and judged.as_field:
+            clarke = None
+        gradient = judged.gradient if settled else None
+        if judged.verdict == "discontinuous":
+            judge.jumps.append(region)
+        self.found.append(_Judged(truth, self.texts.row(exact), report.backward, gradient, clarke, True))
+        return True
+
+    def _open(self, region: Region, reason: str) -> None:
+        where = self.texts.place(region)
+        sentence = f"where {where}: {reason}"
+        if region.certain:
+            sentence = f"where {where} the verdict is open: {reason}"
+            run = None
+            try:
+                run = self.walk.run(lambda poly: self.regions.sign(region, poly))
+            except (Split, OutsideTheEngine):
+                pass
+            witness = exact_point(self.regions, region)
+            if run is not None and witness is not None:
+                truth = Truth(
+                    region, self._least_dimension(region), run.guards, run.outputs, (), "unknown", reason
+                )
+                self.found.append(_Judged(truth, self.texts.row(witness), None, None, None))
+        self.unknown.append(sentence)
+
+    def _least_dimension(self, region: Region) -> int:
+        return max(0, self.walk.dimension - len(region.pivots) - len(region.rest))
+
+    def _keep(self, truth: Truth) -> None:
+        region = truth.region
+        witness = exact_point(self.regions, region)
+        single = truth.dimension == 0
+        if witness is None:
+            self.unknown.append(
+                f"where {self.texts.place(region)} the verdict is {truth.verdict}, and no point has a closed form"
+            )
+            return
+        settled = truth.verdict not in ("unknown", "undefined", "discontinuous")
+        gradients = [self._rows(vector, region, witness, single) for vector in truth.gradients]
+        smooth = len(gradients) == 1
+        self.found.append(
+            _Judged(
+                truth,
+                self.texts.row(witness),
+                self._rows(truth.ad, region, witness, single),
+                gradients[0] if settled and smooth else None,
+                tuple(gradients) if settled else None,
+                single,
+            )
+        )
+
+    def _rows(
+        self, vector: Sequence[Any], region: Region, witness: Sequence[Any], single: bool
+    ) -> tuple[Row, ...]:
+        if single:
+            vector = tuple(self.texts.value(entry, witness) for entry in vector)
+        return self.texts.rows(vector, region)
+
+    # the report
+
+    def report(self) -> StrataReport:
+        ranked = sorted(
+            self.found, key=lambda found: (found.truth.dimension, INTEREST.index(found.truth.verdict))
+        )
+        self._note_flags(ranked)
+        met = [guard for found in ranked for guard in found.truth.guards]
+        ids, guards = named_guards(self.program, met)
+        strata = tuple(self._stratum(f"S{k + 1}", found, ids) for k, found in enumerate(ranked))
+        counts = Counter(found.truth.dimension for found in ranked)
+        return StrataReport(
+            self.program.name,
+            self.program.preset,
+            tuple(param.value.name for param in self.program.params if param.differentiable),
+            self.question.box_texts(),
+            len(self.program.results) == 1 and not self.program.results[0].shape,
+            guards,
+            dict(sorted(counts.items())),
+            strata,
+            self._spurious(ranked),
+            tuple(
+                self._artificial(f"S{k + 1}", found)
+                for k, found in enumerate(ranked)
+                if found.truth.artificial
+            ),
+            tuple(self.unknown),
+        )
+
+    def _note_flags(self, ranked: Sequence[_Judged]) -> None:
+        silent = ("unknown", "undefined", "discontinuous")
+        for what, name in (("AD returns 0", "ad_critical"), ("points are artificial critical", "artificial")):
+            open_ones = [
+                f"S{k + 1}"
+                for k, found in enumerate(ranked)
+                if getattr(found.truth, name) is None and found.truth.verdict not in silent
+            ]
+            if open_ones:
+                shown = ", ".join(open_ones[:8])
+                more = f" and {len(open_ones) - 8} more" if len(open_ones) > 8 else ""
+                self.unknown.append(f"on {shown}{more} whether {what} is open")
+
+    def _stratum(self, name: str, found: _Judged, ids: dict[Any, str]) -> StratumReport:
+        truth = found.truth
+        signs = {ids[guard]: sign for guard, sign in truth.guards.items()}
+        if found.single:
+            equations, inequalities = self.texts.point_equations(found.truth.region), ()
+        else:
+            equations = self.texts.equations(truth.region)
+            inequalities = self.texts.inequalities(truth.region)
+        return StratumReport(
+            name,
+            truth.dimension,
+            {guard: signs[guard] for guard in sorted(signs, key=lambda own: int(own[1:]))},
+            equations,
+            inequalities,
+            found.witness,
+            found.ad,
+            found.gradient,
+            found.clarke,
+            truth.verdict,
+            truth.ad_critical,
+            truth.artificial,
+            truth.reason,
+            truth.trust,
+        )
+
+    def _artificial(self, name: str, found: _Judged) -> ArtificialPoint:
+        where = self.texts.place(found.truth.region)
+        point = found.witness if found.single else None
+        return ArtificialPoint(name, where, point, bool(found.truth.ad_critical))
+
+    def _spurious(self, ranked: Sequence[_Judged]) -> tuple[str, ...]:
+        """Where the verdict is spurious: by equations alone where these say it, else stratum by stratum."""
+        bad = [found for found in ranked if found.truth.verdict == "spurious"]
+        texts: dict[str, None] = {}
+        for found in sorted(bad, key=lambda own: -own.truth.dimension):
+            plain = replace(found.truth.region, signs=dict.fromkeys(found.truth.region.zeros, 0), mixed=())
+            if not found.single and self._all_spurious(found.truth.region, ranked):
+                texts[self.texts.place(plain)] = None
+            elif not any(self._covered(found, other, texts) for other in bad):
+                texts[self.texts.place(found.truth.region)] = None
+        return tuple(texts)
+
+    def _covered(self, found: _Judged, other: _Judged, texts: dict[str, None]) -> bool:
+        """Whether a text by equations alone, of a set with more points, holds the stratum."""
+        if other.truth.dimension < found.truth.dimension:
+            return False
+        plain = replace(other.truth.region, signs=dict.fromkeys(other.truth.region.zeros, 0), mixed=())
+        if self.texts.place(plain) not in texts:
+            return False
+        return all(self._vanishes(found.truth.region, f.poly) for f in other.truth.region.zeros)
+
+    def _all_spurious(self, region: Region, ranked: Sequence[_Judged]) -> bool:
+        """Whether everything on which the equations of the region hold is known and spurious."""
+        if self.unknown or not region.zeros:
+            return False
+        for other in ranked:
+            try:
+                signs = [self.regions.sign(other.truth.region, f.poly) for f in region.zeros]
+            except Split:
+                return False
+            if not any(signs) and other.truth.verdict != "spurious":
+                return False
+        return True
+
+    def _vanishes(self, region: Region, poly: Any) -> bool:
+        try:
+            return self.regions.sign(region, poly) == 0
+        except Split:
+            return False
+
+
+class _OutOfTime(Exception):
+    """The enumeration is at its end before all is found."""
+
+
+def _codimension(region: Region) -> int:
+    return len(region.pivots) + len(region.rest)
+
+
+Coordinates = tuple[Fraction, ...]
