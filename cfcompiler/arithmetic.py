@@ -15,24 +15,14 @@ import flint
 import numpy as np
 
 from cfcompiler import ieee, numbers
-from cfcompiler.ir import Instruction, Number
+from cfcompiler.ir import Number
 from cfcompiler.number_text import parse_number
+from cfcompiler.numbers import Undecided as Undecided  # what running a program raises
 from cfcompiler.operations import OPERATIONS
 from cfcompiler.primitives import TABLE
 
 Array: TypeAlias = Any  # a NumPy array of float64, or of exact numbers
 UNORDERED = 2
-
-
-class Undecided(Exception):
-    """What exact arithmetic could not decide or represent; `instruction` is where."""
-
-    def __init__(
-        self, reason: str = "the sign could not be decided", instruction: Instruction | None = None
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.instruction = instruction
 
 
 class Arithmetic(Protocol):

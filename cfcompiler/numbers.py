@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import inf, isinf, isnan, nan
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard
 
 import flint
 
@@ -42,12 +42,17 @@ MOST_FLOAT_BITS = 4096
 ZERO, ONE = Fraction(0), Fraction(1)
 
 
-class TooLarge(ArithmeticError):
-    """The exact result exceeds the budget."""
-
-
 class Undecided(ArithmeticError):
-    """The operation needs a sign for which no proof was found."""
+    """What exact arithmetic could not decide: `reason`, and the `instruction` of a program where it happened."""
+
+    def __init__(self, reason: str = "the sign could not be decided", instruction: Any = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.instruction = instruction
+
+
+class TooLarge(Undecided):
+    """The exact result exceeds the budget."""
 
 
 def is_special(x: Exact) -> TypeGuard[Special]:

@@ -189,6 +189,7 @@ def test_at_says_everything_about_a_point(folder: Path, capsys: pytest.CaptureFi
 
 def test_at_as_json_has_the_keys_of_the_contract(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = json.loads(said(capsys, "at", "prog.cf", "t=0", "--json", "--ties", "jax"))
+    half = {"kind": "one", "conditions": ["Eq(relu, 1/2)"], "example": {"relu": "1/2"}}
     assert answer == {
         "program": "zero",
         "ties": "jax",
@@ -221,6 +222,12 @@ def test_at_as_json_has_the_keys_of_the_contract(folder: Path, capsys: pytest.Ca
             }
         ],
         "trust": "certificate",
+        "right_when": {
+            "parameters": {"relu": {"here": "0", "from": "0", "to": "1"}},
+            "ad": {"t": "1 - 2*relu"},
+            "gradient": half,
+            "clarke": half,
+        },
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cfcompiler.analyses.additive import segments_at
-from cfcompiler.analyses.field import Field, field_at, seeds_of
+from cfcompiler.analyses.field import Field, seeds_of
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.compiler import compile_text
 from cfcompiler.feasibility.segments import SegmentSum, as_vertices
@@ -19,6 +19,7 @@ from cfcompiler.report import Explanation
 from cfcompiler.targets.json_report import point_json
 from cfcompiler.targets.point_text import point_lines
 from cfcompiler.targets.terminal import plain
+from tests.laws.exact_points import whole_field
 
 WEIGHTS = [7 * k % 41 - 20 for k in range(40)]
 
@@ -30,7 +31,7 @@ def _sum_of(text: str, **point: Any) -> SegmentSum | None:
 
 def _field(text: str, **point: Any) -> Field:
     program = compile_text(text).program
-    return field_at(program, point_of(program, point))
+    return whole_field(program, point_of(program, point))
 
 
 def _abs_sum(argument: str, weights: list[int]) -> str:

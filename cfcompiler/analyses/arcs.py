@@ -39,7 +39,7 @@ class Expansion:
         try:
             for number in sorted(missing):
                 self._found[number] = self._evaluated(missing[number])
-        except (numbers.Undecided, numbers.TooLarge) as problem:
+        except Undecided as problem:
             raise Undecided(str(problem)) from None
         return self._found[function.number]
 

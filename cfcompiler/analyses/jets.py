@@ -46,7 +46,7 @@ class Jets:
         try:
             for node in self._missing(function, degree):
                 self._taylor[node.number, degree] = self._expanded(node, degree)
-        except (numbers.Undecided, numbers.TooLarge, TooManyTerms) as problem:
+        except (Undecided, TooManyTerms) as problem:
             raise Undecided(str(problem)) from None
         return self._taylor[function.number, degree]
 
@@ -72,7 +72,7 @@ class Jets:
         if function.number not in self._gradients:
             try:
                 self._gradients[function.number] = self._swept(function)
-            except (numbers.Undecided, numbers.TooLarge) as problem:
+            except Undecided as problem:
                 raise Undecided(str(problem)) from None
         return self._gradients[function.number]
 
@@ -195,7 +195,7 @@ class Jets:
             return None
         try:
             made = _RATIONAL[node.op](known, int(node.exponent or 0))
-        except (numbers.Undecided, numbers.TooLarge, TooManyTerms) as problem:
+        except (Undecided, TooManyTerms) as problem:
             raise Undecided(str(problem)) from None
         return made if max(made.above.degree, made.below.degree) <= 2 * MOST_DEGREE else None
 

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from cfcompiler.analyses.continuity import CONTINUOUS, Continuity
 from cfcompiler.analyses.limits import Gradients, Slopes, Vector, same
 from cfcompiler.analyses.places import Inside, Outside, Place, corners, place_in_sum, place_of, shortest
+from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.segments import SegmentSum, segments_min_norm
 from cfcompiler.numbers import Exact, Finite, is_special
 
@@ -157,6 +158,14 @@ def _finite(vector: Sequence[Exact]) -> Vector | None:
 
 
 def _field_critical(zero: Vector, field: Values, complete: bool) -> tuple[bool | None, Place]:
+    """Whether 0 is in the hull of D; None where that could not be decided."""
+    try:
+        return _zero_in(zero, field, complete)
+    except Undecided:
+        return None, None
+
+
+def _zero_in(zero: Vector, field: Values, complete: bool) -> tuple[bool | None, Place]:
     if isinstance(field, SegmentSum):
         inside = place_in_sum(zero, field)
         return isinstance(inside, Inside), inside
@@ -203,12 +212,19 @@ def _jump(continuity: Continuity) -> str:
     return f"the program jumps: its value here is {here}, and {nearby} is approached beside it"
 
 
+def _is_zero(vector: Vector) -> bool | None:
+    try:
+        return same(vector, (_ZERO,) * len(vector))
+    except Undecided:
+        return None
+
+
 def unjudged(word: Word, ad: Sequence[Exact], field: Values, complete: bool, reason: str) -> Judgement:
     """The judgement where the pieces near the point could not be followed: `word`, but undefined where AD is."""
     zero = (_ZERO,) * len(ad)
     known_ad = _finite(ad)
     field_inside, field_place = _field_critical(zero, field, complete)
-    critical = None if known_ad is None else same(known_ad, zero)
+    critical = None if known_ad is None else _is_zero(known_ad)
     if known_ad is None and word == "unknown":
         word, reason = "undefined", "AD returns NaN or inf"
     return Judgement(

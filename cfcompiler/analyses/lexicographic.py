@@ -20,13 +20,15 @@ from cfcompiler.polynomials import Polynomial, plus, polynomial, times, variable
 
 TAYLOR_DEGREES = (1, 2, 4, 8)  # of switches that are not polynomial
 STEP_BITS = 10
-WRAP = 40  # after so many inputs the entries of d begin again
+WRAP = 40  # entries of d, after which they begin again, smaller
 _ZERO, _ONE = Fraction(0), Fraction(1)
 
 
 def first_direction(dimension: int) -> tuple[Fraction, ...]:
-    """The first column of the direction matrix."""
-    return tuple(Fraction(1, 2 ** (STEP_BITS * (place % WRAP))) for place in range(dimension))
+    """The first column of the direction matrix; after `WRAP` entries they come again, times 1/2, 1/3, ..."""
+    return tuple(
+        Fraction(1, 2 ** (STEP_BITS * (place % WRAP)) * (1 + place // WRAP)) for place in range(dimension)
+    )
 
 
 def lexicographic(pieces: Pieces) -> Vector | None:

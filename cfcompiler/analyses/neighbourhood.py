@@ -109,7 +109,7 @@ class Neighbourhood:
         """A smooth row of the table applied to functions. Raises Undecided where an exact value is out of reach."""
         try:
             return self._apply(op, args, exponent)
-        except (numbers.Undecided, numbers.TooLarge) as problem:
+        except Undecided as problem:
             raise Undecided(str(problem)) from None
 
     def _apply(self, op: str, args: tuple[Local, ...], exponent: Fraction | None) -> Local:

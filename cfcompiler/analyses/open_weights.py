@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cfcompiler import numbers
 from cfcompiler.arithmetic import EXACT, Array, Undecided
 from cfcompiler.interpreter import Machine, taken
 from cfcompiler.ir import Apply, Instruction, Number, Program
@@ -130,7 +129,7 @@ class _Run:
                 continue
             try:
                 values[instruction.out.name] = self._evaluated(instruction, values)
-            except (Undecided, numbers.Undecided, numbers.TooLarge) as problem:
+            except Undecided as problem:
                 raise Undecided(str(problem), instruction) from None
         return values
 

@@ -119,8 +119,6 @@ class Pieces:
                     values[instruction.out.name] = machine.evaluate(instruction, values)
                 except Undecided as problem:
                     raise Undecided(problem.reason, problem.instruction or instruction) from None
-                except (numbers.Undecided, numbers.TooLarge) as problem:
-                    raise Undecided(str(problem), instruction) from None
         for assertion in self.program.assertions:
             if assertion.condition.name in values and not np.all(values[assertion.condition.name]):
                 return None

@@ -35,7 +35,7 @@ def one_sided(near: Neighbourhood, function: Local, part: Local, side: int) -> L
     try:
         moving = normal(0, [part.value, Fraction(side)], True)
         series = Expansion(near, {part.number: moving}).of(function)
-    except (Undecided, numbers.Undecided, numbers.TooLarge):
+    except Undecided:
         return None
     if series.coefficients and series.valuation < 0:
         return None

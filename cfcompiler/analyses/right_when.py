@@ -33,7 +33,7 @@ def right_when(
     """The numbers of the rules tied at `point` for which AD is right; `rows` makes rows of a flat vector of texts."""
     try:
         found = rule_polynomials(program, point, list(seeds_of(program, EXACT)), ad)
-    except (Undecided, numbers.Undecided, numbers.TooLarge) as problem:
+    except Undecided as problem:
         unknown = Settings("unknown", reason=str(problem))
         gradient = None if judgement.differentiable is False else unknown
         return RightWhen((), (), None, gradient, unknown, str(problem))

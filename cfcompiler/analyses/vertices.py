@@ -136,7 +136,7 @@ class Sweep:
             self.primal[name] = self.machine.evaluate(instruction, self.primal)
         except KeyError:
             return  # an argument is missing: so is this
-        except (Undecided, numbers.Undecided, numbers.TooLarge):
+        except Undecided:
             if instruction.out.kind == "bool":
                 raise
             return

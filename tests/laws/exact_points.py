@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cfcompiler.analyses.field import Field, field_at, filled
+from cfcompiler.analyses.field import MOST_SCALARS, Field, field_at, field_of_large, filled
 from cfcompiler.analyses.landscape import USUAL, landscape_at
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.compiler import Compiled, compile_text
@@ -20,7 +20,7 @@ from cfcompiler.operations import OPERATIONS
 from cfcompiler.primitives import COMPARISONS
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import vjp
-from cfcompiler.transforms.scalarize import scalarize
+from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
 from cfcompiler.transforms.tidy import tidy
 from tests.random_texts import Text, random_text
 
@@ -93,10 +93,18 @@ def forward_at(program: Program, point: Point) -> Flat:
     return tuple(found)
 
 
+def whole_field(program: Program, point: Point) -> Field:
+    """D, of the unrolled program where it is not too large."""
+    try:
+        unrolled = tidy(scalarize(tidy(program), MOST_SCALARS))
+    except TooManyScalars as problem:
+        return field_of_large(program, point, str(problem))
+    return field_at(unrolled, point, landscape_at(unrolled, point, USUAL))
+
+
 def field_of(program: Program, point: Point) -> tuple[list[Flat], Field]:
     """The vertices of D of a program with one scalar result."""
-    unrolled = tidy(scalarize(tidy(program)))
-    field = field_at(unrolled, point, landscape_at(unrolled, point, USUAL))
+    field = whole_field(program, point)
     return [vertex[0] for vertex in field.vertices], field
 
 
