@@ -3,7 +3,8 @@
 A piece is a choice of signs of the functions that vanish on the stratum and are met on its path. Where their gradients
 are independent, every choice is met, at every point of the stratum, along an open set of rays (theory S6, Theorem C).
 Otherwise a piece is met everywhere where no combination of its signed gradients with weights >= 0 vanishes (Gordan),
-and nowhere where its cell is empty, or where its functions are affine and such a combination exists.
+and nowhere where its cell is empty, or where its functions are affine and such a combination exists. Where nothing
+changes along the stratum, one point stands for all.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from typing import Literal
 
 from cfcompiler.analyses.general_walk import GeneralWalk, Run
 from cfcompiler.analyses.ratios import Entry, Poly, parts, ratio
-from cfcompiler.feasibility.conditions import Constraint
+from cfcompiler.feasibility.conditions import Apart, Budget, Condition, Constraint, System, Touches
+from cfcompiler.feasibility.conditions import Open as Unsettled
 from cfcompiler.feasibility.functions import Function
+from cfcompiler.feasibility.leading import OpenRays, open_direction
 from cfcompiler.feasibility.regions import Open, Region, Regions, widened
 from cfcompiler.feasibility.solver import Formula
+from cfcompiler.feasibility.touching import touches
 from cfcompiler.polynomials import Polynomial, constant, variable
 
 MOST_PIECES = 256
+SECONDS_A_PIECE = 2.0
 Vector = tuple[Entry, ...]
 
 
@@ -35,6 +40,14 @@ class Piece:
     @property
     def functions(self) -> frozenset[Function]:
         return frozenset(function for function, _ in self.signs)
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A piece that is met at all points of a region; `rays`: along an open set of rays, None where that is open."""
+
+    piece: Piece
+    rays: bool | None
 
 
 class Nearby:
@@ -116,7 +129,7 @@ class Meeting:
         minors = own.minors([own.gradient(function.poly) for function in functions])
         return bool(minors) and not self.regions.vanish(region, minors)
 
-    def met(self, region: Region, pieces: Sequence[Piece]) -> list[Piece]:
+    def met(self, region: Region, pieces: Sequence[Piece]) -> list[Met]:
         """The pieces that are met, at all points; the others are at none. Raises Split, Open."""
         known: dict[frozenset[Function], bool] = {}
         found = []
@@ -124,16 +137,18 @@ class Meeting:
             if piece.functions not in known:
                 ordered = sorted(piece.functions, key=lambda function: function.size)
                 known[piece.functions] = self.independent(region, ordered)
-            if known[piece.functions] or self._met(region, piece):
-                found.append(piece)
+            own = Met(piece, True) if known[piece.functions] else self._met(region, piece)
+            if own is not None:
+                found.append(own)
         if not found:
             raise Open("no piece is known to be met there")
         return found
 
-    def _met(self, region: Region, piece: Piece) -> bool:
+    def _met(self, region: Region, piece: Piece) -> Met | None:
+        """How a piece with dependent gradients is met; None where it is not."""
         regions, n, k = self.regions, self.walk.dimension, len(piece.signs)
         if regions.model(Region(dict(piece.signs)), ()) is None:
-            return False
+            return None
         total = n + k
         weights = [variable(total, n + place) for place in range(k)]
         formulas: list[Formula] = [Constraint(weight, ">=") for weight in weights]
@@ -148,10 +163,47 @@ class Meeting:
             ]
             formulas.append(Constraint(_sum(terms, total), "="))
         if not regions.feasible(region, formulas, k):
-            return True
+            return Met(piece, True)
         if all(function.poly.total_degree() == 1 for function, _ in piece.signs):
-            return False
-        raise Open("which pieces meet there was not decided for all points at once")
+            return None
+        return self._across(region, piece)
+
+    def _across(self, region: Region, piece: Piece) -> Met | None:
+        """The answer at one point, where all points are alike: no function changes along the region."""
+        system = self._transversal(region, piece)
+        if system is None:
+            raise Open("which pieces meet there was not decided for all points at once")
+        clock = self.regions.clock.share(SECONDS_A_PIECE)
+        answer = touches(system, Budget(clock.left))
+        if isinstance(answer, Apart):
+            self.regions.by_solver = self.regions.by_solver or answer.trust == "solver"
+            return None
+        if not isinstance(answer, Touches):
+            raise Open("which pieces meet there was not decided")
+        self.regions.by_solver = self.regions.by_solver or answer.trust == "solver"
+        rays = open_direction(system, self.regions.clock.share(SECONDS_A_PIECE))
+        return Met(piece, None if isinstance(rays, Unsettled) else isinstance(rays, OpenRays))
+
+    def _transversal(self, region: Region, piece: Piece) -> System | None:
+        """The signs of a piece across the region, which is a graph; None where they change along it."""
+        functions = self.walk.functions
+        if region.rest or any(not pivot.below.is_constant() for pivot in region.pivots):
+            return None
+        places = [pivot.place for pivot in region.pivots]
+        conditions = []
+        for function, sign in piece.signs:
+            poly = function.poly
+            for pivot in region.pivots:
+                start = pivot.above * (1 / pivot.below.leading_coefficient())
+                shifted = start + functions.generators[pivot.place]
+                poly = functions.substituted(poly, pivot.place, shifted, functions.one)
+            terms: dict[tuple[int, ...], Fraction] = {}
+            for e, c in functions.polynomial(poly).terms.items():
+                if any(power for place, power in enumerate(e) if place not in places):
+                    return None
+                terms[tuple(e[place] for place in places)] = sign * c
+            conditions.append(Condition(Polynomial(len(places), terms)))
+        return System(len(places), tuple(conditions))
 
     # comparing
 

@@ -1,17 +1,18 @@
 """A region -> its exact point: is it one point alone, and what are the coordinates of a witness?
 
 Coordinates that the solver gives as roots of polynomials become closed forms where the polynomial is quadratic, or
-quadratic in a power; others have none here.
+quadratic in a power; others are written as `CRootOf(polynomial, index)`, which is exact and which SymPy reads.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from cfcompiler.feasibility.conditions import Constraint
 from cfcompiler.feasibility.regions import Open, Region, Regions, Split
 from cfcompiler.feasibility.solver import AnyOf, Formula, Model, Root, Unknown, Value
-from cfcompiler.number_text import parse_number
+from cfcompiler.number_text import parse_number, to_text
 from cfcompiler.numbers import Finite
 from cfcompiler.polynomials import Polynomial, constant, variable
 
@@ -37,7 +38,7 @@ def alone(regions: Regions, region: Region) -> Split | None:
     raise Open("two points were not told apart")
 
 
-def exact_point(regions: Regions, region: Region) -> tuple[Finite, ...] | None:
+def exact_point(region: Region) -> tuple[Finite, ...] | None:
     """A point of the region in exact numbers, a simple one; None where there is no closed form."""
     if region.points:
         return min(region.points, key=_size)
@@ -49,6 +50,29 @@ def exact_point(regions: Regions, region: Region) -> tuple[Finite, ...] | None:
         if any(value is None for value in found)
         else tuple(value for value in found if value is not None)
     )
+
+
+def point_texts(region: Region) -> tuple[str, ...] | None:
+    """A point of the region, in radicals where that is possible, else as roots that SymPy reads; None for no point."""
+    exact = exact_point(region)
+    if exact is not None:
+        return tuple(to_text(entry) for entry in exact)
+    if region.model is None:
+        return None
+    return tuple(_text(value) for value in region.model.values)
+
+
+def _text(value: Value) -> str:
+    closed = _closed(value)
+    if closed is not None:
+        return to_text(closed)
+    assert isinstance(value, Root)
+    terms = [
+        f"{'-' if c < 0 else '+'} {abs(c)}*x**{k}"
+        for k, c in reversed(list(enumerate(value.coefficients)))
+        if c
+    ]
+    return f"CRootOf({' '.join(terms).removeprefix('+ ')}, {value.index - 1})"
 
 
 def _model(regions: Regions, region: Region) -> Model:
@@ -139,7 +163,7 @@ def _simplest(low: Fraction, high: Fraction) -> Fraction:
         scale *= 2
 
 
-def _flint(x: Fraction):  # type: ignore[no-untyped-def]
+def _flint(x: Fraction) -> Any:
     import flint
 
     return flint.fmpq(x.numerator, x.denominator)

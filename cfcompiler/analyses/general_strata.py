@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from time import monotonic
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
 from cfcompiler.analyses.at import at
-from cfcompiler.analyses.general_points import alone, exact_point
+from cfcompiler.analyses.general_points import alone, exact_point, point_texts
 from cfcompiler.analyses.general_texts import Texts
 from cfcompiler.analyses.general_truth import Judge, Truth
 from cfcompiler.analyses.general_walk import GeneralWalk
@@ -175,7 +175,7 @@ class _Work:
 
     def _at(self, judge: Judge, region: Region) -> bool:
         """Whether the point could be judged."""
-        exact = exact_point(self.regions, region)
+        exact = exact_point(region)
         left = self.end - monotonic()
         if exact is None or left <= 0:
             return False
@@ -200,11 +200,9 @@ class _Work:
             (),
             judged.verdict,
             judged.reason,
-            (),
-            None,
-            judged.ad_critical,
-            judged.artificial_critical,
-            judged.trust,
+            ad_critical=judged.ad_critical,
+            artificial=judged.artificial_critical,
+            trust="solver" if region.by_solver else judged.trust,
         )
         settled = judged.verdict not in ("unknown", "undefined", "discontinuous")
         clarke = judged.clarke if settled and judged.clarke_complete else None
@@ -222,11 +220,9 @@ class _Work:
         if region.certain:
             sentence = f"where {where} the verdict is open: {reason}"
             run = None
-            try:
+            with suppress(Split, OutsideTheEngine):
                 run = self.walk.run(lambda poly: self.regions.sign(region, poly))
-            except (Split, OutsideTheEngine):
-                pass
-            witness = exact_point(self.regions, region)
+            witness = point_texts(region)
             if run is not None and witness is not None:
                 truth = Truth(
                     region, self._least_dimension(region), run.guards, run.outputs, (), "unknown", reason
@@ -239,32 +235,26 @@ class _Work:
 
     def _keep(self, truth: Truth) -> None:
         region = truth.region
-        witness = exact_point(self.regions, region)
+        exact, witness = exact_point(region), point_texts(region)
+        assert witness is not None  # a region that is certain has a point
         single = truth.dimension == 0
-        if witness is None:
-            self.unknown.append(
-                f"where {self.texts.place(region)} the verdict is {truth.verdict}, and no point has a closed form"
-            )
-            return
+        point = exact if single else None
         settled = truth.verdict not in ("unknown", "undefined", "discontinuous")
-        gradients = [self._rows(vector, region, witness, single) for vector in truth.gradients]
-        smooth = len(gradients) == 1
+        gradients = [self._rows(vector, region, point) for vector in truth.gradients]
         self.found.append(
             _Judged(
                 truth,
                 self.texts.row(witness),
-                self._rows(truth.ad, region, witness, single),
-                gradients[0] if settled and smooth else None,
+                self._rows(truth.ad, region, point),
+                self._rows(truth.gradient, region, point) if settled and truth.gradient else None,
                 tuple(gradients) if settled else None,
                 single,
             )
         )
 
-    def _rows(
-        self, vector: Sequence[Any], region: Region, witness: Sequence[Any], single: bool
-    ) -> tuple[Row, ...]:
-        if single:
-            vector = tuple(self.texts.value(entry, witness) for entry in vector)
+    def _rows(self, vector: Sequence[Any], region: Region, point: Sequence[Any] | None) -> tuple[Row, ...]:
+        if point is not None:
+            vector = tuple(self.texts.value(entry, point) for entry in vector)
         return self.texts.rows(vector, region)
 
     # the report
@@ -312,11 +302,8 @@ class _Work:
     def _stratum(self, name: str, found: _Judged, ids: dict[Any, str]) -> StratumReport:
         truth = found.truth
         signs = {ids[guard]: sign for guard, sign in truth.guards.items()}
-        if found.single:
-            equations, inequalities = self.texts.point_equations(found.truth.region), ()
-        else:
-            equations = self.texts.equations(truth.region)
-            inequalities = self.texts.inequalities(truth.region)
+        equations = self.texts.equations(truth.region)
+        inequalities = self.texts.inequalities(truth.region)
         return StratumReport(
             name,
             truth.dimension,
@@ -386,6 +373,3 @@ class _OutOfTime(Exception):
 
 def _codimension(region: Region) -> int:
     return len(region.pivots) + len(region.rest)
-
-
-Coordinates = tuple[Fraction, ...]

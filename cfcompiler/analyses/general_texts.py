@@ -129,10 +129,6 @@ class Texts:
             found.append(functions.named(functions.generators[pivot.place] - above)[1].poly)
         return found
 
-    def point_equations(self, region: Region) -> tuple[str, ...]:
-        """Equations that the point satisfies."""
-        return self.equations(region)
-
     def inequalities(self, region: Region) -> tuple[str, ...]:
         """`x - y > 0`."""
         found = [

@@ -14,8 +14,8 @@ from fractions import Fraction
 from itertools import product
 
 from cfcompiler.analyses.affine_machine import Guard
-from cfcompiler.analyses.general_pieces import Meeting, Piece, Vector
-from cfcompiler.analyses.general_walk import GeneralWalk, Run, joining
+from cfcompiler.analyses.general_pieces import Meeting, Met, Piece, Vector
+from cfcompiler.analyses.general_walk import GeneralWalk, Run, SignOf, joining
 from cfcompiler.analyses.places import Inside, place_of
 from cfcompiler.analyses.ratios import Entry, Ratio, finite, parts, ratio, rational
 from cfcompiler.feasibility.functions import Function
@@ -24,6 +24,7 @@ from cfcompiler.ir import Apply, Kink
 from cfcompiler.numbers import Finite
 
 MOST_TIED = 8
+MOST_VECTORS = 256
 MOST_ROUNDS = 5
 SECONDS_FOR_FLAGS = 1.0
 _ZERO = Fraction(0)
@@ -33,7 +34,8 @@ _ZERO = Fraction(0)
 class Truth:
     """What holds on a whole region. `gradients`: those of the pieces that are met, without repeats.
 
-    `field`: vectors whose hull is that of D, None where not known.
+    `gradient`: that of f, None where f is not differentiable. `field`: vectors whose hull is that of D, None where it
+    is not known.
     """
 
     region: Region
@@ -44,6 +46,7 @@ class Truth:
     verdict: str
     reason: str = ""
     gradients: tuple[Vector, ...] = ()
+    gradient: Vector | None = None
     field: tuple[Vector, ...] | None = None
     ad_critical: bool | None = None
     artificial: bool | None = None
@@ -75,7 +78,7 @@ class Judge:
             trust="solver" if self.regions.by_solver else "certificate",
         )
 
-    def _signs(self, region: Region):  # type: ignore[no-untyped-def]
+    def _signs(self, region: Region) -> SignOf:
         return lambda poly: self.regions.sign(region, poly)
 
     # the shape of the region
@@ -132,7 +135,8 @@ class Judge:
         if not pieces:
             reason = "the domain that the program asserts has no interior here"
             return replace(known, verdict="unknown", reason=reason)
-        pieces = self._met(region, pieces, run)
+        met = self._met(region, pieces)
+        pieces = [own.piece for own in met]
         beside = self._beside(region, pieces, run)
         if beside is not None:
             self.jumps.append(region)
@@ -145,34 +149,31 @@ class Judge:
         if self.joined and self._near_a_jump(region, known.dimension):
             reason = "not locally Lipschitz: the program jumps at points arbitrarily near"
             return replace(known, verdict="undefined", reason=reason)
-        gradients = self._distinct(region, pieces)
+        gradients, rays = self._distinct(region, met)
         critical = self._ad_critical(region, known)
-        verdict = self._verdict(region, known.ad, gradients)
-        field = self._field(region, run, known.ad, pieces, gradients)
+        gradient = _smooth(gradients, rays)
+        verdict = self._verdict(region, known.ad, gradients, gradient)
+        field = self._field(region, run, known.ad, pieces)
         artificial = self._artificial(region, field, gradients)
         return replace(
             known,
             verdict=verdict,
             gradients=gradients,
+            gradient=gradient,
             field=field,
             ad_critical=critical,
             artificial=artificial,
         )
 
-    def _met(self, region: Region, pieces: list[Piece], run: Run) -> list[Piece]:
-        """The pieces that are met; all of them, where it makes no difference."""
+    def _met(self, region: Region, pieces: list[Piece]) -> list[Met]:
+        """The pieces that are met; one of them, where it makes no difference."""
         if len(pieces) == 1:
-            return pieces
+            return [Met(pieces[0], True)]
         if len(pieces) <= 16 and all(finite(piece.run.outputs) for piece in pieces):
             first = pieces[0]
             slopes = self.walk.gradient(first.run.outputs)
-            alike = all(
-                not self.meeting.difference(first.run.outputs, piece.run.outputs)
-                or self._same(region, first, piece, slopes)
-                for piece in pieces[1:]
-            )
-            if alike:
-                return pieces[:1]
+            if all(self._same(region, first, piece, slopes) for piece in pieces[1:]):
+                return [Met(first, True)]
         return self.meeting.met(region, pieces)
 
     def _same(self, region: Region, first: Piece, piece: Piece, slopes: Vector) -> bool:
@@ -235,30 +236,47 @@ class Judge:
             return True
         raise Open("whether the program jumps at points arbitrarily near was not decided")
 
-    def _distinct(self, region: Region, pieces: Sequence[Piece]) -> tuple[Vector, ...]:
+    def _distinct(
+        self, region: Region, met: Sequence[Met]
+    ) -> tuple[tuple[Vector, ...], tuple[bool | None, ...]]:
+        """The gradients without repeats, and whether each is met along an open set of rays."""
         found: list[Vector] = []
-        for piece in pieces:
-            own = self.walk.gradient(piece.run.outputs)
-            if not any(self.meeting.equal(region, own, other) for other in found):
-                found.append(own)
-        return tuple(found)
+        rays: list[bool | None] = []
+        for own in met:
+            slopes = self.walk.gradient(own.piece.run.outputs)
+            for place, other in enumerate(found):
+                if self.meeting.equal(region, slopes, other):
+                    rays[place] = _either(rays[place], own.rays)
+                    break
+            else:
+                found.append(slopes)
+                rays.append(own.rays)
+        return tuple(found), tuple(rays)
 
-    def _verdict(self, region: Region, ad: Vector, gradients: Sequence[Vector]) -> str:
+    def _verdict(
+        self, region: Region, ad: Vector, gradients: Sequence[Vector], gradient: Vector | None
+    ) -> str:
+        if gradient is not None and self.meeting.equal(region, ad, gradient):
+            return "exact"
         if len(gradients) == 1:
-            return "exact" if self.meeting.equal(region, ad, gradients[0]) else "spurious"
+            return "spurious"
+        return self._in_hull(region, ad, gradients, "clarke" if gradient is None else "inexact")
+
+    def _in_hull(self, region: Region, ad: Vector, gradients: Sequence[Vector], inside_word: str) -> str:
+        """The word for a vector in the hull, or "spurious". Raises Split, Open."""
         split: Split | None = None
         for gradient in gradients:
             try:
                 if self.meeting.equal(region, ad, gradient):
-                    return "clarke"
+                    return inside_word
             except Split as found:
                 split = split or found
         if self._combined(region, ad, gradients):
-            return "clarke"
+            return inside_word
         gaps = [self.meeting.minus(ad, gradient) for gradient in gradients]
         inside = self.meeting.zero_inside(region, gaps, 3.0)
         if inside != "sometimes":
-            return "clarke" if inside == "always" else "spurious"
+            return inside_word if inside == "always" else "spurious"
         if split is not None:
             raise split
         for gap in gaps:
@@ -290,7 +308,7 @@ class Judge:
     def value(self, entry: Entry, point: Sequence[Fraction]) -> Finite:
         """The value of a finite entry at a rational point."""
         if not isinstance(entry, Ratio):
-            return entry  # type: ignore[return-value]
+            return entry
         functions = self.walk.functions
         return functions.value(entry.above, point) / functions.value(entry.below, point)
 
@@ -304,54 +322,52 @@ class Judge:
             return None
 
     def _field(
-        self,
-        region: Region,
-        run: Run,
-        ad: Vector,
-        pieces: Sequence[Piece],
-        gradients: tuple[Vector, ...],
+        self, region: Region, run: Run, ad: Vector, pieces: Sequence[Piece]
     ) -> tuple[Vector, ...] | None:
-        """Vectors with the hull of D, where they are known."""
+        """Vectors with the hull of D, where they are known: all arms that are met, all sides of tied kinks."""
         instructions = self.walk.program.instructions
-        tied = [guard for guard, sign in run.guards.items() if sign == 0]
+        tied = [instructions[guard.instruction] for guard, sign in run.guards.items() if sign == 0]
         if not any(piece.signs for piece in pieces) and not tied:
             return (ad,)
-        kinks: dict[str, int] = {}
-        branches = False
-        for guard in tied:
-            instruction = instructions[guard.instruction]
-            if isinstance(instruction, Kink):
-                kinks[instruction.out.name] = kinks.get(instruction.out.name, 0) + 1
-            elif isinstance(instruction, Apply) and instruction.op == "extremum":
-                return None
-            else:
-                branches = True
-        if branches:
-            return self._field_of_branches(region) if not kinks else None
-        if len(kinks) > MOST_TIED or any(count > 1 for count in kinks.values()):
+        if any(isinstance(instruction, Apply) and instruction.op == "extremum" for instruction in tied):
             return None
-        found: list[Vector] = []
-        names = tuple(kinks)
-        for sides in product((1, -1), repeat=len(names)):
-            vector = self.walk.derivative(self._signs(region), dict(zip(names, sides, strict=True)))
-            if not finite(vector):
+        if all(isinstance(instruction, Kink) for instruction in tied):
+            return self._sided(region, run, self._signs(region))
+        found: dict[Vector, None] = {}
+        for oracle in self.meeting.oracles(region, (1, -1, 0)):
+            own = self.walk.run(oracle)
+            if own is None:
+                continue
+            if not self.meeting.independent(region, sorted(oracle.chosen, key=lambda f: f.size)):
                 return None
-            if vector not in found:
-                found.append(vector)
+            sided = self._sided(region, own, oracle)
+            if sided is None or len(found) > MOST_VECTORS:
+                return None
+            found.update(dict.fromkeys(sided))
         return tuple(found)
 
-    def _field_of_branches(self, region: Region) -> tuple[Vector, ...] | None:
-        """The derivatives on all pieces, thin ones too, where all are met."""
-        found: list[Vector] = []
-        for oracle in self.meeting.oracles(region, (1, -1, 0)):
-            vector = self.walk.derivative(oracle)
-            if self.walk.run(oracle) is None:
+    def _sided(self, region: Region, run: Run, sign_of: SignOf) -> tuple[Vector, ...] | None:
+        """What the backward program returns for all sides of the kinks on a path that are tied on the region."""
+        kinks: dict[str, int] = {}
+        for guard, sign in run.guards.items():
+            instruction = self.walk.program.instructions[guard.instruction]
+            if not isinstance(instruction, Kink):
                 continue
-            ordered = sorted(oracle.chosen, key=lambda function: function.size)
-            if not finite(vector) or not self.meeting.independent(region, ordered):
+            switch = run.switches.get(guard)
+            if sign == 0 or (switch is not None and self.regions.sign(region, switch.above) == 0):
+                kinks[instruction.out.name] = kinks.get(instruction.out.name, 0) + 1
+        if len(kinks) > MOST_TIED or any(
+            count > 1 or instruction.out.shape
+            for instruction in self.walk.program.instructions
+            if (count := kinks.get(instruction.out.name, 0))
+        ):
+            return None
+        found: dict[Vector, None] = {}
+        for sides in product((1, -1), repeat=len(kinks)):
+            vector = self.walk.derivative(sign_of, dict(zip(kinks, sides, strict=True)))
+            if not finite(vector):
                 return None
-            if vector not in found:
-                found.append(vector)
+            found[vector] = None
         return tuple(found)
 
     def _artificial(
@@ -389,6 +405,22 @@ class Judge:
         for poly in polys:
             self.regions.sign(region, poly)
         raise Open("which points are artificial critical was not decided")
+
+
+def _either(one: bool | None, other: bool | None) -> bool | None:
+    if one or other:
+        return True
+    return None if one is None or other is None else False
+
+
+def _smooth(gradients: Sequence[Vector], rays: Sequence[bool | None]) -> Vector | None:
+    """The gradient of f: the only one that is met along an open set of rays. Raises Open."""
+    met = [gradient for gradient, own in zip(gradients, rays, strict=True) if own]
+    if len(met) > 1:
+        return None
+    if len(met) == 1 and None not in rays:
+        return met[0]
+    raise Open("which pieces are met along an open set of rays was not decided")
 
 
 def _widened(formulas, extra: int):  # type: ignore[no-untyped-def]

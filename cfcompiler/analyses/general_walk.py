@@ -19,7 +19,7 @@ from cfcompiler import numbers
 from cfcompiler.analyses.affine_machine import Guard
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
 from cfcompiler.analyses.field import seeds_of
-from cfcompiler.analyses.ratios import Entry, NotRational, Poly, Ratio, Ratios
+from cfcompiler.analyses.ratios import Entry, NotRational, Poly, Ratio, Ratios, finite
 from cfcompiler.arithmetic import EXACT, UNORDERED, Array, Undecided
 from cfcompiler.feasibility.functions import Functions
 from cfcompiler.interpreter import Machine, taken
@@ -43,10 +43,11 @@ _ROWS = ("extremum", "argextremum", "order")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The outputs entry by entry, and the guards with their signs; `joins`: those that choose between branches."""
+    """The outputs entry by entry, the guards with their signs, and the switches of those that move."""
 
     outputs: tuple[Entry, ...]
     guards: Mapping[Guard, int]
+    switches: Mapping[Guard, Ratio]
 
 
 class RatioMachine(Machine):
@@ -57,6 +58,7 @@ class RatioMachine(Machine):
         self.ratios = arithmetic
         self.moving = moving
         self.met: dict[Guard, int] = {}
+        self.switches: dict[Guard, Ratio] = {}
         self.place = 0
         self.row = 0
         self.rows: tuple[int, ...] = ()
@@ -74,7 +76,12 @@ class RatioMachine(Machine):
     def _met(self, entry: tuple[int, ...], pair: tuple[int, ...], left: Entry, right: Entry) -> int:
         code = self.ratios.code(left, right)
         if code != UNORDERED:
-            self.met[Guard(self.place, entry, pair)] = code
+            guard = Guard(self.place, entry, pair)
+            self.met[guard] = code
+            if finite((left, right)):
+                switch = self.ratios.applied("sub", (left, right), None)
+                if isinstance(switch, Ratio):
+                    self.switches[guard] = switch
         return code
 
     def _codes(self, left: Array, right: Array) -> np.ndarray:
@@ -107,13 +114,9 @@ class RatioMachine(Machine):
         side = self.sides.get(instruction.attribute("kink"))
         if side is None:
             return super()._op_weigh(instruction, left, right, term)
-        codes = self.arithmetic.compare(left, right)
         below, _, above, _ = (self.arithmetic.number(w) for w in instruction.attribute("weights"))
-        return self._gated(
-            np.where(codes == 0, above if side > 0 else below, np.where(codes == -1, below, above)),
-            term,
-            instruction.attribute("gate"),
-        )
+        weights = np.full(np.shape(left), above if side > 0 else below, dtype=object)
+        return self._gated(weights, term, instruction.attribute("gate"))
 
     # rows, pair by pair
 
@@ -203,10 +206,10 @@ class GeneralWalk:
         outputs = tuple(
             entry for result in self.program.results for entry in np.reshape(values[result.name], -1)
         )
-        return Run(outputs, machine.met)
+        return Run(outputs, machine.met, machine.switches)
 
     def derivative(self, sign_of: SignOf, sides: Mapping[str, int] | None = None) -> tuple[Entry, ...]:
-        """What the backward program returns, row after row; `sides`: of tied kinks, instead of their rules."""
+        """What the backward program returns, row after row; `sides`: of kinks, instead of their rules."""
         machine = RatioMachine(self.backward, Ratios(self.functions.one, sign_of), self.moving_backward)
         machine.sides = sides or {}
         names = [param.value.name for param in self.backward.params[len(self.program.params) :]]

@@ -123,7 +123,7 @@ class Ratios:
         if isinstance(entry, Ratio):
             above = self.sign_of(entry.above)
             return above * self.sign_of(entry.below) if above and not entry.below.is_constant() else above
-        found = numbers.sign(entry)  # type: ignore[arg-type]
+        found = numbers.sign(entry)
         if found is None:
             raise Undecided("the sign of a constant could not be decided")
         return found
@@ -141,7 +141,7 @@ class Ratios:
         """One row of the table at one entry."""
         if not any(isinstance(value, Ratio) for value in values):
             extra = [] if exponent is None else [exponent]
-            return OPERATIONS["pow" if exponent is not None else op](*values, *extra)  # type: ignore[arg-type]
+            return OPERATIONS["pow" if exponent is not None else op](*values, *extra)
         if op in ("sign", "heaviside"):
             return self._step(op, values)
         if op in ("pow", "rpow", "ipow"):

@@ -343,14 +343,14 @@ class Regions:
 
     def model(
         self, region: Region, more: Sequence[Formula], extra: int = 0, seconds: float = SECONDS_A_QUESTION
-    ) -> Model | None | Unknown:
+    ) -> Model | Unknown | None:
         """A point of the region that satisfies more (with `extra` further variables), None where there is none."""
         formulas = [*self.constraints(region, extra), *more]
         found = solve(formulas, self.functions.variables + extra, self.clock.share(seconds))
         if found == "unsat":
             self.by_solver = True
             return None
-        return found  # type: ignore[return-value]
+        return found
 
     def constraints(self, region: Region, extra: int = 0) -> list[Formula]:
         """The region for the solver."""
