@@ -16,6 +16,7 @@ from cfcompiler.number_text import parse_number, to_text
 from cfcompiler.numbers import Finite
 from cfcompiler.polynomials import Polynomial, constant, variable
 
+MOST_POINTS = 4
 _STEP = Fraction(1, 2**40)
 
 
@@ -36,6 +37,20 @@ def alone(regions: Regions, region: Region) -> Split | None:
             line = regions.functions.generators[place] - regions.functions.one * _flint(middle)
             return Split((regions.functions.named(line)[1],), by_sign=True)
     raise Open("two points were not told apart")
+
+
+def finitely_many(regions: Regions, region: Region) -> list[Model]:
+    """All points of the region, where there are at most MOST_POINTS; else none. Raises Open."""
+    found = [_model(regions, region)]
+    while len(found) <= MOST_POINTS:
+        away = [AnyOf(tuple(_elsewhere(regions, known))) for known in found]
+        other = regions.model(region, away)
+        if other is None:
+            return found
+        if isinstance(other, Unknown):
+            raise Open(other.reason)
+        found.append(other)
+    return []
 
 
 def exact_point(region: Region) -> tuple[Finite, ...] | None:
@@ -67,12 +82,13 @@ def _text(value: Value) -> str:
     if closed is not None:
         return to_text(closed)
     assert isinstance(value, Root)
-    terms = [
-        f"{'-' if c < 0 else '+'} {abs(c)}*x**{k}"
-        for k, c in reversed(list(enumerate(value.coefficients)))
-        if c
-    ]
-    return f"CRootOf({' '.join(terms).removeprefix('+ ')}, {value.index - 1})"
+    terms = []
+    for k, c in reversed(list(enumerate(value.coefficients))):
+        power = "" if k == 0 else "x" if k == 1 else f"x**{k}"
+        factor = power if abs(c) == 1 and k else f"{abs(c)}*{power}" if k else str(abs(c))
+        terms += [f"{'-' if c < 0 else '+'} {factor}"] if c else []
+    text = " ".join(terms).removeprefix("+ ")
+    return f"CRootOf({text.replace('- ', '-', 1) if text.startswith('- ') else text}, {value.index - 1})"
 
 
 def _model(regions: Regions, region: Region) -> Model:
@@ -92,6 +108,8 @@ def _elsewhere(regions: Regions, model: Model) -> list[Formula]:
         if isinstance(value, Fraction):
             found.append(Constraint(x - constant(n, value), "!="))
             continue
+        if not _isolated(value):
+            raise Open("two roots of a polynomial are too near to each other")
         terms = {
             tuple(k if other == place else 0 for other in range(n)): Fraction(c)
             for k, c in enumerate(value.coefficients)
@@ -101,6 +119,17 @@ def _elsewhere(regions: Regions, model: Model) -> list[Formula]:
         found.append(Constraint(constant(n, value.near - _STEP) - x, ">"))
         found.append(Constraint(x - constant(n, value.near + _STEP), ">"))
     return found
+
+
+def _isolated(value: Root) -> bool:
+    """Whether the polynomial has one root alone near the number, so that the root is told by an interval."""
+    import flint
+
+    found: Any = flint.fmpz_poly(list(value.coefficients)).complex_roots()
+    roots = [root for root, _ in found]
+    own = flint.arb(_flint(value.near))
+    near = [r for r in roots if not abs(r.real - own) > flint.arb(_flint(2 * _STEP)) and r.imag.is_zero()]
+    return len(near) == 1
 
 
 def _near(value: Value) -> Fraction:

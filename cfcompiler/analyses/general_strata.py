@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
 from cfcompiler.analyses.at import at
+from cfcompiler.analyses.general_places import described
 from cfcompiler.analyses.general_points import alone, exact_point, point_texts
 from cfcompiler.analyses.general_texts import Texts
 from cfcompiler.analyses.general_truth import Judge, Truth
@@ -35,12 +36,15 @@ from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
 INTEREST = ("spurious", "unknown", "undefined", "discontinuous", "inexact", "clarke", "exact")
 MOST_DIVISIONS = 14
 SECONDS_A_POINT = 5.0
+_ALWAYS = 1 << 30  # of points, which are judged with all that is beside them
 
 
 def general_strata(program: Program, question: Question) -> StrataReport:
     """The stratification. Raises OutsideTheEngine where a value is not a rational function."""
     work = _Work(program, question)
     work.enumerate()
+    if work.outside and not work.waiting:
+        raise work.outside[0][1]
     work.judge()
     return work.report()
 
@@ -55,6 +59,7 @@ class _Judged:
     gradient: tuple[Row, ...] | None
     clarke: tuple[tuple[Row, ...], ...] | None
     single: bool = False
+    seen: int = 0  # how many regions that jump, or may, were known then
 
 
 class _Work:
@@ -69,6 +74,7 @@ class _Work:
         self.texts = Texts(self.walk, self.regions)
         self.bounds = question.bounds(program)
         self.waiting: list[tuple[Region, int]] = []
+        self.outside: list[tuple[Region, OutsideTheEngine]] = []
         self.found: list[_Judged] = []
         self.unknown: list[str] = []
 
@@ -87,6 +93,8 @@ class _Work:
                         self.waiting.append((region, 0))
                 except Split as split:
                     pending.extend(self.regions.divided(region, split))
+                except OutsideTheEngine as problem:
+                    self.outside.append((region, problem))
                 done += 1
                 if done % 16 == 0:
                     self._tell("strata", len(self.waiting), 0)
@@ -110,12 +118,17 @@ class _Work:
     def judge(self) -> None:
         """The truth on each region, those of few equations first."""
         judge = Judge(self.walk, self.regions)
+        for region, problem in self.outside:
+            judge.doubts.append(region)
+            self.unknown.append(f"where {self.texts.place(region)} nothing is known: {located(problem)}")
         total = 0
         try:
             while self.waiting:
                 self.waiting.sort(key=lambda row: -_codimension(row[0]))
                 region, depth = self.waiting.pop()
                 self._one(judge, region, depth)
+                if not self.waiting and judge.joined:
+                    self._again(judge)
                 total += 1
                 if total % 16 == 0:
                     self._tell("judged", total, total + len(self.waiting))
@@ -124,10 +137,10 @@ class _Work:
 
     def _one(self, judge: Judge, region: Region, depth: int) -> None:
         if monotonic() > self.end:
-            self._open(region, f"the {self.question.seconds:g} s are over (--timeout)")
+            self._open(judge, region, f"the {self.question.seconds:g} s are over (--timeout)")
             return
         if not region.certain:
-            self._open(region, "whether this set is empty")
+            self._open(judge, region, "whether this set is empty")
             return
         try:
             truth = judge.truth(region)
@@ -135,15 +148,32 @@ class _Work:
                 return
             if truth.dimension == 0 and not self._lonely(truth, depth):
                 return
-            self._keep(truth)
+            doubtful = truth.dimension == 0 and truth.artificial is None and truth.gradients
+            if not doubtful or not self._at(judge, truth.region):
+                self._keep(judge, truth)
         except Split as split:
             if depth >= MOST_DIVISIONS:
-                self._open(region, "it was divided too often")
+                self._open(judge, region, "it was divided too often")
                 return
             parts = self.regions.divided(region, split)
             self.waiting += [(part, depth + 1) for part in parts]
         except Open as problem:
             self._pointwise(judge, region, depth, problem)
+        except OutsideTheEngine as problem:
+            self._pointwise(judge, region, depth, Open(located(problem)))
+
+    def _again(self, judge: Judge) -> None:
+        """What was judged before it was known where the program jumps is judged once more."""
+        settled = ("exact", "inexact", "clarke", "spurious")
+        stale = [
+            found
+            for found in self.found
+            if found.seen < _seen(judge)
+            and found.truth.verdict in settled
+            and found.truth.dimension < self.walk.dimension
+        ]
+        self.found = [found for found in self.found if not any(found is own for own in stale)]
+        self.waiting += [(found.truth.region, MOST_DIVISIONS // 2) for found in stale]
 
     def _lonely(self, truth: Truth, depth: int) -> bool:
         """Whether a region of dimension 0 is one point; else it is divided."""
@@ -171,7 +201,7 @@ class _Work:
                 return
         except Open as other:
             problem = other
-        self._open(region, problem.reason)
+        self._open(judge, region, problem.reason)
 
     def _at(self, judge: Judge, region: Region) -> bool:
         """Whether the point could be judged."""
@@ -187,7 +217,7 @@ class _Work:
         try:
             report = at(self.program, point, self.program.preset, Effort(min(SECONDS_A_POINT, left)))
             run = self.walk.run(lambda poly: self.regions.sign(region, poly))
-        except (CFError, Split, Open):
+        except (CFError, Split, Open, OutsideTheEngine):
             return False
         if run is None:
             return True
@@ -211,10 +241,14 @@ class _Work:
         gradient = judged.gradient if settled else None
         if judged.verdict == "discontinuous":
             judge.jumps.append(region)
-        self.found.append(_Judged(truth, self.texts.row(exact), report.backward, gradient, clarke, True))
+        self.found.append(
+            _Judged(truth, self.texts.row(exact), report.backward, gradient, clarke, True, _ALWAYS)
+        )
         return True
 
-    def _open(self, region: Region, reason: str) -> None:
+    def _open(self, judge: Judge, region: Region, reason: str) -> None:
+        if judge.joined and self._least_dimension(region) < self.walk.dimension:
+            judge.doubts.append(region)
         where = self.texts.place(region)
         sentence = f"where {where}: {reason}"
         if region.certain:
@@ -227,13 +261,13 @@ class _Work:
                 truth = Truth(
                     region, self._least_dimension(region), run.guards, run.outputs, (), "unknown", reason
                 )
-                self.found.append(_Judged(truth, self.texts.row(witness), None, None, None))
+                self.found.append(_Judged(truth, self.texts.row(witness), None, None, None, False, _ALWAYS))
         self.unknown.append(sentence)
 
     def _least_dimension(self, region: Region) -> int:
         return max(0, self.walk.dimension - len(region.pivots) - len(region.rest))
 
-    def _keep(self, truth: Truth) -> None:
+    def _keep(self, judge: Judge, truth: Truth) -> None:
         region = truth.region
         exact, witness = exact_point(region), point_texts(region)
         assert witness is not None  # a region that is certain has a point
@@ -249,6 +283,7 @@ class _Work:
                 self._rows(truth.gradient, region, point) if settled and truth.gradient else None,
                 tuple(gradients) if settled else None,
                 single,
+                _seen(judge),
             )
         )
 
@@ -277,7 +312,12 @@ class _Work:
             guards,
             dict(sorted(counts.items())),
             strata,
-            self._spurious(ranked),
+            described(
+                self.texts,
+                [found.truth for found in ranked],
+                lambda place: ranked[place].truth.verdict == "spurious",
+                complete=not self.unknown,
+            ),
             tuple(
                 self._artificial(f"S{k + 1}", found)
                 for k, found in enumerate(ranked)
@@ -326,49 +366,19 @@ class _Work:
         point = found.witness if found.single else None
         return ArtificialPoint(name, where, point, bool(found.truth.ad_critical))
 
-    def _spurious(self, ranked: Sequence[_Judged]) -> tuple[str, ...]:
-        """Where the verdict is spurious: by equations alone where these say it, else stratum by stratum."""
-        bad = [found for found in ranked if found.truth.verdict == "spurious"]
-        texts: dict[str, None] = {}
-        for found in sorted(bad, key=lambda own: -own.truth.dimension):
-            plain = replace(found.truth.region, signs=dict.fromkeys(found.truth.region.zeros, 0), mixed=())
-            if not found.single and self._all_spurious(found.truth.region, ranked):
-                texts[self.texts.place(plain)] = None
-            elif not any(self._covered(found, other, texts) for other in bad):
-                texts[self.texts.place(found.truth.region)] = None
-        return tuple(texts)
 
-    def _covered(self, found: _Judged, other: _Judged, texts: dict[str, None]) -> bool:
-        """Whether a text by equations alone, of a set with more points, holds the stratum."""
-        if other.truth.dimension < found.truth.dimension:
-            return False
-        plain = replace(other.truth.region, signs=dict.fromkeys(other.truth.region.zeros, 0), mixed=())
-        if self.texts.place(plain) not in texts:
-            return False
-        return all(self._vanishes(found.truth.region, f.poly) for f in other.truth.region.zeros)
-
-    def _all_spurious(self, region: Region, ranked: Sequence[_Judged]) -> bool:
-        """Whether everything on which the equations of the region hold is known and spurious."""
-        if self.unknown or not region.zeros:
-            return False
-        for other in ranked:
-            try:
-                signs = [self.regions.sign(other.truth.region, f.poly) for f in region.zeros]
-            except Split:
-                return False
-            if not any(signs) and other.truth.verdict != "spurious":
-                return False
-        return True
-
-    def _vanishes(self, region: Region, poly: Any) -> bool:
-        try:
-            return self.regions.sign(region, poly) == 0
-        except Split:
-            return False
+def located(problem: OutsideTheEngine) -> str:
+    """What stands in the way, and where it is written."""
+    span = problem.instruction.span
+    return (f"line {span.line}, column {span.column}: " if span.line else "") + problem.reason
 
 
 class _OutOfTime(Exception):
     """The enumeration is at its end before all is found."""
+
+
+def _seen(judge: Judge) -> int:
+    return len(judge.jumps) + len(judge.doubts)
 
 
 def _codimension(region: Region) -> int:

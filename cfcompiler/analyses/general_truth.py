@@ -11,22 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import product
+from itertools import combinations
 
 from cfcompiler.analyses.affine_machine import Guard
+from cfcompiler.analyses.general_critical import SECONDS_FOR_FLAGS, Criticality
 from cfcompiler.analyses.general_pieces import Meeting, Met, Piece, Vector
+from cfcompiler.analyses.general_points import finitely_many
 from cfcompiler.analyses.general_walk import GeneralWalk, Run, SignOf, joining
 from cfcompiler.analyses.places import Inside, place_of
 from cfcompiler.analyses.ratios import Entry, Ratio, finite, parts, ratio, rational
 from cfcompiler.feasibility.functions import Function
 from cfcompiler.feasibility.regions import Open, Region, Regions, Split
-from cfcompiler.ir import Apply, Kink
 from cfcompiler.numbers import Finite
 
-MOST_TIED = 8
-MOST_VECTORS = 256
 MOST_ROUNDS = 5
-SECONDS_FOR_FLAGS = 1.0
 _ZERO = Fraction(0)
 
 
@@ -60,8 +58,10 @@ class Judge:
         self.walk = walk
         self.regions = regions
         self.meeting = Meeting(walk, regions)
+        self.criticality = Criticality(self.meeting)
         self.joined = joining(walk.program, walk.moving)
         self.jumps: list[Region] = []
+        self.doubts: list[Region] = []  # where it is not known whether the program jumps
 
     def truth(self, region: Region) -> Truth | None:
         """The truth on a region; None outside of the domain. Raises Split, Open, OutsideTheEngine."""
@@ -91,8 +91,9 @@ class Judge:
             if not region.rest:
                 return region, free
             rest = [functions.named(poly)[1] for poly in region.rest]
-            if self.meeting.independent(region, rest):
-                return region, free - len(rest)
+            for chosen in combinations(rest, free) if len(rest) > free else (rest,):
+                if self.meeting.independent(region, chosen):
+                    return region, free - len(chosen)
             smaller = self._without_one(region)
             if smaller is not None:
                 region = smaller
@@ -106,7 +107,9 @@ class Judge:
             if larger is None:
                 break
             region = larger
-        raise Open("the dimension was not decided")
+        if len(finitely_many(self.regions, region)) == 0:
+            raise Open("the dimension was not decided")
+        return region, 0
 
     def _without_one(self, region: Region) -> Region | None:
         """Without an equation that follows from the others, where there is one."""
@@ -153,8 +156,8 @@ class Judge:
         critical = self._ad_critical(region, known)
         gradient = _smooth(gradients, rays)
         verdict = self._verdict(region, known.ad, gradients, gradient)
-        field = self._field(region, run, known.ad, pieces)
-        artificial = self._artificial(region, field, gradients)
+        field = self.criticality.field(region, known.dimension, run, known.ad, pieces)
+        artificial = self.criticality.artificial(region, field, gradients)
         return replace(
             known,
             verdict=verdict,
@@ -220,7 +223,11 @@ class Judge:
         """Whether the region is in the closure of one on which the program jumps. Raises Split, Open."""
         if dimension == self.walk.dimension:
             return False
-        return any(self._in_closure(region, jump) for jump in self.jumps)
+        if any(self._in_closure(region, jump) for jump in self.jumps):
+            return True
+        if any(self._in_closure(region, doubt) for doubt in self.doubts):
+            raise Open("whether the program jumps at points arbitrarily near was not decided")
+        return False
 
     def _in_closure(self, region: Region, jump: Region) -> bool:
         active: list[Function] = []
@@ -321,91 +328,6 @@ class Judge:
         except Open:
             return None
 
-    def _field(
-        self, region: Region, run: Run, ad: Vector, pieces: Sequence[Piece]
-    ) -> tuple[Vector, ...] | None:
-        """Vectors with the hull of D, where they are known: all arms that are met, all sides of tied kinks."""
-        instructions = self.walk.program.instructions
-        tied = [instructions[guard.instruction] for guard, sign in run.guards.items() if sign == 0]
-        if not any(piece.signs for piece in pieces) and not tied:
-            return (ad,)
-        if any(isinstance(instruction, Apply) and instruction.op == "extremum" for instruction in tied):
-            return None
-        if all(isinstance(instruction, Kink) for instruction in tied):
-            return self._sided(region, run, self._signs(region))
-        found: dict[Vector, None] = {}
-        for oracle in self.meeting.oracles(region, (1, -1, 0)):
-            own = self.walk.run(oracle)
-            if own is None:
-                continue
-            if not self.meeting.independent(region, sorted(oracle.chosen, key=lambda f: f.size)):
-                return None
-            sided = self._sided(region, own, oracle)
-            if sided is None or len(found) > MOST_VECTORS:
-                return None
-            found.update(dict.fromkeys(sided))
-        return tuple(found)
-
-    def _sided(self, region: Region, run: Run, sign_of: SignOf) -> tuple[Vector, ...] | None:
-        """What the backward program returns for all sides of the kinks on a path that are tied on the region."""
-        kinks: dict[str, int] = {}
-        for guard, sign in run.guards.items():
-            instruction = self.walk.program.instructions[guard.instruction]
-            if not isinstance(instruction, Kink):
-                continue
-            switch = run.switches.get(guard)
-            if sign == 0 or (switch is not None and self.regions.sign(region, switch.above) == 0):
-                kinks[instruction.out.name] = kinks.get(instruction.out.name, 0) + 1
-        if len(kinks) > MOST_TIED or any(
-            count > 1 or instruction.out.shape
-            for instruction in self.walk.program.instructions
-            if (count := kinks.get(instruction.out.name, 0))
-        ):
-            return None
-        found: dict[Vector, None] = {}
-        for sides in product((1, -1), repeat=len(kinks)):
-            vector = self.walk.derivative(sign_of, dict(zip(kinks, sides, strict=True)))
-            if not finite(vector):
-                return None
-            found[vector] = None
-        return tuple(found)
-
-    def _artificial(
-        self, region: Region, field: tuple[Vector, ...] | None, gradients: Sequence[Vector]
-    ) -> bool | None:
-        """Whether 0 is in the hull of D and not in that of the limiting gradients. Raises Split."""
-        if field is not None and set(field) <= set(gradients):
-            return False
-        try:
-            if field is None:
-                inside = self.meeting.zero_inside(region, gradients, SECONDS_FOR_FLAGS)
-                return False if inside == "always" else None
-            both = [
-                *_widened(self.meeting.holding(region, field), len(gradients[0])),
-                *self.meeting.parting(region, gradients, len(field)),
-            ]
-            extra = len(field) + len(gradients[0])
-            found = self.regions.model(region, both, extra, SECONDS_FOR_FLAGS)
-            if found is None:
-                return False
-            self._isolate(region, field, gradients)
-            return True
-        except Open:
-            return None
-
-    def _isolate(self, region: Region, field: Sequence[Vector], gradients: Sequence[Vector]) -> None:
-        """Raises Split where artificial critical points are a part of the region only, Open where it is not known."""
-        inside = self.meeting.zero_inside(region, field, SECONDS_FOR_FLAGS)
-        outside = self.meeting.zero_inside(region, gradients, SECONDS_FOR_FLAGS)
-        if inside == "always" and outside == "never":
-            return
-        polys = []
-        for vector in (*field, *gradients):
-            polys += [parts(entry, self.walk.functions.one)[0] for entry in vector]
-        for poly in polys:
-            self.regions.sign(region, poly)
-        raise Open("which points are artificial critical was not decided")
-
 
 def _either(one: bool | None, other: bool | None) -> bool | None:
     if one or other:
@@ -421,10 +343,3 @@ def _smooth(gradients: Sequence[Vector], rays: Sequence[bool | None]) -> Vector 
     if len(met) == 1 and None not in rays:
         return met[0]
     raise Open("which pieces are met along an open set of rays was not decided")
-
-
-def _widened(formulas, extra: int):  # type: ignore[no-untyped-def]
-    from cfcompiler.feasibility.conditions import Constraint
-    from cfcompiler.feasibility.regions import widened
-
-    return [Constraint(widened(part.polynomial, extra), part.relation) for part in formulas]

@@ -118,6 +118,15 @@ class RatioMachine(Machine):
         weights = np.full(np.shape(left), above if side > 0 else below, dtype=object)
         return self._gated(weights, term, instruction.attribute("gate"))
 
+    def _op_weigh_extremum(self, instruction: Apply, x: Array, out: Array, term: Array) -> Array:
+        self.entry = self.sides.get(instruction.args[1].name)
+        return super()._op_weigh_extremum(instruction, x, out, term)
+
+    def _shares(self, row: Array, top: Array, tie: Any, nan_rule: str) -> Array:
+        if self.entry is None:
+            return super()._shares(row, top, tie, nan_rule)
+        return np.array([Fraction(int(place == self.entry)) for place in range(len(row))], dtype=object)
+
     # rows, pair by pair
 
     def _own_row(self) -> tuple[int, ...]:
@@ -209,7 +218,7 @@ class GeneralWalk:
         return Run(outputs, machine.met, machine.switches)
 
     def derivative(self, sign_of: SignOf, sides: Mapping[str, int] | None = None) -> tuple[Entry, ...]:
-        """What the backward program returns, row after row; `sides`: of kinks, instead of their rules."""
+        """What the backward program returns, row after row; `sides`: of kinks and extrema, not by their rules."""
         machine = RatioMachine(self.backward, Ratios(self.functions.one, sign_of), self.moving_backward)
         machine.sides = sides or {}
         names = [param.value.name for param in self.backward.params[len(self.program.params) :]]

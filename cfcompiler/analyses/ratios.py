@@ -146,6 +146,8 @@ class Ratios:
             return self._step(op, values)
         if op in ("pow", "rpow", "ipow"):
             return self._power(values, exponent)
+        if op in _DOMAINS and isinstance(values[0], Ratio):
+            return self._at_the_edge(op, values[0])
         if op not in _ARITHMETIC:
             raise NotRational(f"{op} of a value that moves with the inputs")
         if any(isinstance(value, str) for value in values):
@@ -178,8 +180,13 @@ class Ratios:
 
     def _power(self, values: Sequence[Entry], exponent: Fraction | None) -> Entry:
         base, power = values[0], values[1] if exponent is None else exponent
-        if not isinstance(power, Fraction) or power.denominator != 1 or not isinstance(base, Ratio):
-            raise NotRational("a power that is not a whole number, of a value that moves with the inputs")
+        if not isinstance(power, Fraction) or not isinstance(base, Ratio):
+            raise NotRational("a power whose exponent moves with the inputs")
+        if power.denominator != 1:
+            code = self.sign(base)
+            if code > 0:
+                raise NotRational("a power that is not a whole number, of a value that moves with the inputs")
+            return OPERATIONS["pow"](Fraction(code), power)
         if power == 0:
             return _ONE
         if power < 0 and self.sign(base) == 0:
@@ -189,6 +196,13 @@ class Ratios:
             raise NotRational(f"a value of degree more than {MOST_DEGREE}")
         above, below = base.above**n, base.below**n
         return ratio(above, below) if power > 0 else ratio(below, above)
+
+    def _at_the_edge(self, op: str, x: Ratio) -> Entry:
+        """A root or a logarithm of what is not positive."""
+        code = self.sign(x)
+        if code > 0:
+            raise NotRational(f"{op} of a value that moves with the inputs")
+        return OPERATIONS[op](Fraction(code))
 
     def _step(self, op: str, values: Sequence[Entry]) -> Entry:
         code = self.sign(values[0])
@@ -222,6 +236,7 @@ class Ratios:
 
 
 _ARITHMETIC = frozenset(("add", "sub", "mul", "div", "neg"))
+_DOMAINS = frozenset(("sqrt", "log", "log2", "log10"))
 
 
 def finite(entries: Sequence[Entry]) -> bool:

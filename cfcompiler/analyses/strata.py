@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from cfcompiler.analyses.affine_strata import affine_strata
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
-from cfcompiler.analyses.general_strata import general_strata
+from cfcompiler.analyses.general_strata import general_strata, located
 from cfcompiler.analyses.strata_question import Question
 from cfcompiler.ir import Program
 from cfcompiler.report import StrataReport
@@ -28,8 +28,6 @@ def strata_of(program: Program, question: Question) -> StrataReport:
 
 
 def _not_rational(program: Program, question: Question, problem: OutsideTheEngine) -> StrataReport:
-    span = problem.instruction.span
-    place = f"line {span.line}, column {span.column}: " if span.line else ""
     inputs = tuple(
         param.value.name
         for param in program.params
@@ -46,5 +44,5 @@ def _not_rational(program: Program, question: Question, problem: OutsideTheEngin
         (),
         (),
         (),
-        (f"no stratum is known: {place}{problem.reason}",),
+        (f"no stratum is known: {located(problem)}",),
     )
