@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from cfcompiler.analyses.vertices import TooManyChoices
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Branch, Program, Select
@@ -38,6 +39,32 @@ def branches_of_guards(program: Program) -> dict[str, Branch]:
         if isinstance(instruction, Select) and instruction.out.kind == "real" and not instruction.guard.shape:
             name, own = instruction.guard.name, instruction.out.branch
             found[name] = min(found.get(name, own), own, key=len)
+    return found
+
+
+def combinations_of_arms(
+    branches: Mapping[str, Branch], met: Sequence[Mapping[str, bool]], most: int
+) -> list[dict[str, bool]]:
+    """Combinations of arms: each written branch by itself, the arms of one branch only as they are met together.
+
+    `met`: for each path, the outcomes of its guards. Raises TooManyChoices.
+    """
+    found: list[dict[str, bool]] = [{}]
+    for guard in sorted(branches, key=lambda name: len(branches[name])):
+        branch = branches[guard]
+        grown = []
+        for forced in found:
+            if any(forced.get(name) != truth for name, truth in branch):
+                grown.append(forced)
+                continue
+            together = [m for m in met if all(m.get(name) == truth for name, truth in branch)]
+            outcomes = {m[guard] for m in together if guard in m}
+            grown.extend({**forced, guard: outcome} for outcome in sorted(outcomes, reverse=True))
+            if not outcomes:
+                grown.append(forced)
+        found = grown
+        if len(found) > most:
+            raise TooManyChoices(f"more than {most} combinations of branches")
     return found
 
 

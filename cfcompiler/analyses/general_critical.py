@@ -12,12 +12,15 @@ from itertools import combinations, product
 from math import prod
 
 from cfcompiler.analyses.affine_machine import Guard
-from cfcompiler.analyses.general_pieces import Meeting, Piece, Vector
+from cfcompiler.analyses.arms import branches_of_guards, combinations_of_arms
+from cfcompiler.analyses.general_pieces import Meeting, Nearby, Piece, Vector
 from cfcompiler.analyses.general_walk import Run, SignOf
 from cfcompiler.analyses.ratios import Poly, finite, parts
+from cfcompiler.analyses.vertices import TooManyChoices
 from cfcompiler.feasibility.conditions import Constraint
 from cfcompiler.feasibility.regions import Open, Region, widened
 from cfcompiler.ir import Apply, Instruction, Kink
+from cfcompiler.primitives import COMPARISONS
 
 MOST_CHOICES = 256
 MOST_VECTORS = 256
@@ -40,53 +43,93 @@ class Criticality:
         """Vectors with the hull of D; None where they are not known. Raises Split, Open."""
         instructions = self.walk.program.instructions
         tied = [instructions[guard.instruction] for guard, sign in run.guards.items() if sign == 0]
-        met = any(piece.signs for piece in pieces) or tied
-        if dimension == self.walk.dimension or not met:
+        if dimension == self.walk.dimension or not (tied or any(piece.signs for piece in pieces)):
             return (ad,)
         if all(_continuous(instruction) for instruction in tied):
-            return self._chosen(region, run, lambda poly: self.regions.sign(region, poly))
+            return self._chosen(region, run, {})
+        return self._with_branches(region, run)
+
+    def _with_branches(self, region: Region, run: Run) -> tuple[Vector, ...] | None:
+        paths = self._paths(region, run)
+        if paths is None:
+            return None
         found: dict[Vector, None] = {}
+        try:
+            branches = branches_of_guards(self.walk.program)
+            arms = combinations_of_arms(branches, [own.arms for _, own in paths], MOST_CHOICES)
+        except TooManyChoices:
+            return None
+        for forced in arms:
+            own = self.walk.run(self._signs(region), forced)
+            vectors = None if own is None else self._chosen(region, own, forced)
+            vectors = self._limits(paths, forced) if vectors is None else vectors
+            if vectors is None or len(found) > MOST_VECTORS:
+                return None
+            found.update(dict.fromkeys(vectors))
+        return tuple(found)
+
+    def _limits(
+        self, paths: Sequence[tuple[Nearby, Run]], forced: Mapping[str, bool]
+    ) -> tuple[Vector, ...] | None:
+        """The derivatives beside the region where an arm is singular on it, and no kink adds a choice."""
+        found: dict[Vector, None] = {}
+        for oracle, run in paths:
+            if any(run.arms.get(name, truth) != truth for name, truth in forced.items()):
+                continue
+            if any(_continuous(self.walk.program.instructions[guard.instruction]) for guard in run.guards):
+                return None
+            vector = self.walk.derivative(oracle)
+            if not finite(vector):
+                return None
+            found[vector] = None
+        return tuple(found) or None
+
+    def _signs(self, region: Region) -> SignOf:
+        return lambda poly: self.regions.sign(region, poly)
+
+    def _paths(self, region: Region, run: Run) -> list[tuple[Nearby, Run]] | None:
+        """All paths that are met, thin ones too; None where these are not known."""
+        for guard, sign in run.guards.items():
+            instruction = self.walk.program.instructions[guard.instruction]
+            if sign == 0 and not _continuous(instruction) and not _scalar_condition(instruction):
+                return None
+        met: list[tuple[Nearby, Run]] = []
         for oracle in self.meeting.oracles(region, (1, -1, 0)):
             own = self.walk.run(oracle)
             if own is None:
                 continue
             if not self.meeting.independent(region, sorted(oracle.chosen, key=lambda f: f.size)):
                 return None
-            vectors = self._chosen(region, own, oracle)
-            if vectors is None or len(found) > MOST_VECTORS:
-                return None
-            found.update(dict.fromkeys(vectors))
-        return tuple(found)
+            met.append((oracle, own))
+        return met
 
-    def _chosen(self, region: Region, run: Run, sign_of: SignOf) -> tuple[Vector, ...] | None:
-        """What the backward program returns for all choices at what is tied on the region, on one path."""
-        choices = self._choices(region, run)
+    def _chosen(self, region: Region, run: Run, forced: Mapping[str, bool]) -> tuple[Vector, ...] | None:
+        """What the backward program returns for all choices at what is tied on the region, with given arms."""
+        choices = self._choices(run)
         if choices is None or prod(map(len, choices.values())) > MOST_CHOICES:
             return None
         found: dict[Vector, None] = {}
         for chosen in product(*choices.values()):
-            vector = self.walk.derivative(sign_of, dict(zip(choices, chosen, strict=True)))
+            sides = dict(zip(choices, chosen, strict=True))
+            vector = self.walk.derivative(self._signs(region), sides, forced)
             if not finite(vector):
                 return None
             found[vector] = None
         return tuple(found)
 
-    def _choices(self, region: Region, run: Run) -> dict[str, tuple[int, ...]] | None:
+    def _choices(self, run: Run) -> dict[str, tuple[int, ...]] | None:
         """By the names of tied kinks and extrema, the sides or the entries that may be chosen; of single ones only."""
         found: dict[str, tuple[int, ...]] = {}
-        codes: dict[Guard, int] = {}
-        for guard, sign in run.guards.items():
-            switch = run.switches.get(guard)
-            zero = sign == 0 or (switch is not None and self.regions.sign(region, switch.above) == 0)
-            codes[guard] = 0 if zero else sign
-        for guard, code in codes.items():
+        for guard, code in run.guards.items():
             instruction = self.walk.program.instructions[guard.instruction]
             if code != 0 or not _continuous(instruction) or instruction.out.name in found:
                 continue
             if instruction.out.shape:
                 return None
             found[instruction.out.name] = (
-                (1, -1) if isinstance(instruction, Kink) else _extreme(guard.instruction, instruction, codes)
+                (1, -1)
+                if isinstance(instruction, Kink)
+                else _extreme(guard.instruction, instruction, run.guards)
             )
         return {name: entries for name, entries in found.items() if len(entries) > 1}
 
@@ -162,6 +205,10 @@ class Criticality:
 def _continuous(instruction: Instruction) -> bool:
     """Whether a tie of the instruction is a kink, not a jump."""
     return isinstance(instruction, Kink) or (isinstance(instruction, Apply) and instruction.op == "extremum")
+
+
+def _scalar_condition(instruction: Instruction) -> bool:
+    return isinstance(instruction, Apply) and instruction.op in COMPARISONS and not instruction.out.shape
 
 
 def _extreme(place: int, instruction: Instruction, codes: Mapping[Guard, int]) -> tuple[int, ...]:

@@ -142,38 +142,44 @@ class Texts:
 
     def strict(self, region: Region) -> list[tuple[Function, int]]:
         """The signs that say more than the equations."""
+        return [(function, sign) for function, sign in self._reduced(region) if sign]
+
+    def _reduced(self, region: Region) -> list[tuple[Function, int]]:
+        """Functions with their signs, reduced by the equations; sign 0 stands for those that do not vanish."""
         found: dict[Function, int] = {}
         for function, sign in region.signs.items():
             if sign == 0:
                 continue
-            reduced = self.regions.reduced(region, function.poly) if self.solved(region) else function.poly
-            if reduced.is_constant():
+            poly, scale = self._on_region(region, function)
+            if poly.is_constant():
                 continue
-            turn, own = self.walk.functions.named(reduced)
-            scale = self._scale(region, function)
-            found.setdefault(own, turn * sign * scale)
+            rows = self.walk.functions.factored(poly)
+            odd = [own for own, times in rows.factors if times % 2]
+            if odd:
+                found.setdefault(self.walk.functions.product(odd), rows.side * sign * scale)
+            for own, times in rows.factors:
+                if times % 2 == 0:
+                    found.setdefault(own, 0)
         return list(found.items())
 
-    def _scale(self, region: Region, function: Function) -> int:
-        """The sign by which reducing by constant pivots turns a function."""
-        if not self.solved(region):
-            return 1
-        scale, poly = 1, function.poly
-        for pivot in region.pivots:
-            power = poly.degrees()[pivot.place]
-            if power % 2 and pivot.below.leading_coefficient() < 0:
-                scale = -scale
-            poly = self.walk.functions.substituted(poly, pivot.place, pivot.above, pivot.below)
-        return scale
+    def _on_region(self, region: Region, function: Function) -> tuple[Poly, int]:
+        """The function without pivots that are polynomials, and the sign by which that turns it."""
+        poly, scale = function.poly, 1
+        if self.solved(region):
+            for pivot in region.pivots:
+                if poly.degrees()[pivot.place] % 2 and pivot.below.leading_coefficient() < 0:
+                    scale = -scale
+                poly = self.walk.functions.substituted(poly, pivot.place, pivot.above, pivot.below)
+        return poly, scale
 
     def families(self, region: Region) -> list[tuple[Function, ...]]:
         """Families of which not all vanish, where that says more than the rest."""
-        found = []
+        signs = dict(self._reduced(region))
+        found: list[tuple[Function, ...]] = [(function,) for function, sign in signs.items() if sign == 0]
         for family in region.mixed:
-            if any(region.known(function) in (1, -1) for function in family):
-                continue
-            found.append(family)
-        return found
+            if not any(region.known(function) in (1, -1) or function in signs for function in family):
+                found.append(family)
+        return list(dict.fromkeys(found))
 
     def place(self, region: Region) -> str:
         """The set as relations joined by "and"; "everywhere" for all inputs."""

@@ -19,7 +19,7 @@ from cfcompiler import numbers
 from cfcompiler.analyses.affine_machine import Guard
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
 from cfcompiler.analyses.field import seeds_of
-from cfcompiler.analyses.ratios import Entry, NotRational, Poly, Ratio, Ratios, finite
+from cfcompiler.analyses.ratios import Entry, NotRational, Poly, Ratio, Ratios
 from cfcompiler.arithmetic import EXACT, UNORDERED, Array, Undecided
 from cfcompiler.feasibility.functions import Functions
 from cfcompiler.interpreter import Machine, taken
@@ -43,11 +43,11 @@ _ROWS = ("extremum", "argextremum", "order")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The outputs entry by entry, the guards with their signs, and the switches of those that move."""
+    """The outputs entry by entry, the guards with their signs, and the outcomes of scalar conditions."""
 
     outputs: tuple[Entry, ...]
     guards: Mapping[Guard, int]
-    switches: Mapping[Guard, Ratio]
+    arms: Mapping[str, bool]
 
 
 class RatioMachine(Machine):
@@ -58,7 +58,6 @@ class RatioMachine(Machine):
         self.ratios = arithmetic
         self.moving = moving
         self.met: dict[Guard, int] = {}
-        self.switches: dict[Guard, Ratio] = {}
         self.place = 0
         self.row = 0
         self.rows: tuple[int, ...] = ()
@@ -76,12 +75,7 @@ class RatioMachine(Machine):
     def _met(self, entry: tuple[int, ...], pair: tuple[int, ...], left: Entry, right: Entry) -> int:
         code = self.ratios.code(left, right)
         if code != UNORDERED:
-            guard = Guard(self.place, entry, pair)
-            self.met[guard] = code
-            if finite((left, right)):
-                switch = self.ratios.applied("sub", (left, right), None)
-                if isinstance(switch, Ratio):
-                    self.switches[guard] = switch
+            self.met[Guard(self.place, entry, pair)] = code
         return code
 
     def _codes(self, left: Array, right: Array) -> np.ndarray:
@@ -205,19 +199,32 @@ class GeneralWalk:
     def dimension(self) -> int:
         return len(self.coordinates)
 
-    def run(self, sign_of: SignOf) -> Run | None:
-        """The outputs; None outside of the domain that the program asserts. Raises what the oracle raises."""
+    def run(self, sign_of: SignOf, forced: Mapping[str, bool] | None = None) -> Run | None:
+        """The outputs; None outside of the domain that the program asserts. Raises what the oracle raises.
+
+        `forced`: conditions by name that have this outcome, whatever they say.
+        """
         machine = RatioMachine(self.program, Ratios(self.functions.one, sign_of), self.moving)
-        values = self._values(self.program, machine, dict(self.inputs))
+        values = self._values(self.program, machine, dict(self.inputs), forced or {})
         for assertion in self.program.assertions:
             if assertion.condition.name in values and not np.all(values[assertion.condition.name]):
                 return None
         outputs = tuple(
             entry for result in self.program.results for entry in np.reshape(values[result.name], -1)
         )
-        return Run(outputs, machine.met, machine.switches)
+        arms = {
+            instruction.out.name: bool(values[instruction.out.name])
+            for instruction in self.program.instructions
+            if instruction.out.kind == "bool" and instruction.out.name in values and not instruction.out.shape
+        }
+        return Run(outputs, machine.met, arms)
 
-    def derivative(self, sign_of: SignOf, sides: Mapping[str, int] | None = None) -> tuple[Entry, ...]:
+    def derivative(
+        self,
+        sign_of: SignOf,
+        sides: Mapping[str, int] | None = None,
+        forced: Mapping[str, bool] | None = None,
+    ) -> tuple[Entry, ...]:
         """What the backward program returns, row after row; `sides`: of kinks and extrema, not by their rules."""
         machine = RatioMachine(self.backward, Ratios(self.functions.one, sign_of), self.moving_backward)
         machine.sides = sides or {}
@@ -225,14 +232,19 @@ class GeneralWalk:
         found: list[Entry] = []
         for seeds in seeds_of(self.program, EXACT):
             values = {**self.inputs, **dict(zip(names, seeds, strict=True))}
-            values = self._values(self.backward, machine, values)
+            values = self._values(self.backward, machine, values, forced or {})
             for value in self.backward.results[len(self.program.results) :]:
                 found += list(np.reshape(values[value.name], -1))
         return tuple(found)
 
-    def _values(self, program: Program, machine: RatioMachine, values: dict[str, Array]) -> dict[str, Array]:
+    def _values(
+        self, program: Program, machine: RatioMachine, values: dict[str, Array], forced: Mapping[str, bool]
+    ) -> dict[str, Array]:
         for place, instruction in enumerate(program.instructions):
             if not taken(instruction.out, values):
+                continue
+            if instruction.out.name in forced:
+                values[instruction.out.name] = np.asarray(forced[instruction.out.name])
                 continue
             try:
                 values[instruction.out.name] = machine.answer(place, instruction, values)

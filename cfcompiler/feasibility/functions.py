@@ -86,6 +86,13 @@ class Functions:
         # leading terms multiply, so a product of functions leads with a positive term as well
         return Factored(side, self._factored[function.key])
 
+    def product(self, factors: Sequence[Function]) -> Function:
+        """The function that vanishes where one of them does."""
+        total = self.one
+        for function in factors:
+            total = total * function.poly
+        return self.named(total)[1]
+
     def substituted(self, poly: Poly, place: int, above: Poly, below: Poly) -> Poly:
         """poly * below**degree with the variable number `place` replaced by above/below."""
         degree = poly.degrees()[place]

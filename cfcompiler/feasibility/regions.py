@@ -311,7 +311,7 @@ class Regions:
             if side and not missing:
                 return False
             if side:
-                left[self.functions.named(reduced)[1]] = None
+                left[self.functions.product(missing)] = None
         if not left:
             return True
         family = tuple(left)
