@@ -36,6 +36,7 @@ from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
 INTEREST = ("spurious", "unknown", "undefined", "discontinuous", "inexact", "clarke", "exact")
 MOST_DIVISIONS = 14
 SECONDS_A_POINT = 5.0
+SHARE_OF_ENUMERATION = 0.6  # of the time, at most
 _ALWAYS = 1 << 30  # of points, which are judged with all that is beside them
 
 
@@ -68,7 +69,9 @@ class _Work:
     def __init__(self, program: Program, question: Question) -> None:
         self.program = restricted(program, question)
         self.question = question
-        self.end = monotonic() + question.seconds
+        start = monotonic()
+        self.end = start + question.seconds
+        self.enumerated = start + SHARE_OF_ENUMERATION * question.seconds
         self.walk = GeneralWalk(self.program, question.fixed)
         self.regions = Regions(self.walk.functions, Clock(self.end))
         self.texts = Texts(self.walk, self.regions)
@@ -76,6 +79,7 @@ class _Work:
         self.waiting: list[tuple[Region, int]] = []
         self.outside: list[tuple[Region, OutsideTheEngine]] = []
         self.found: list[_Judged] = []
+        self.late = 0  # strata for which there was no time left
         self.unknown: list[str] = []
 
     # enumeration
@@ -104,8 +108,8 @@ class _Work:
             self.unknown.append("some strata are missing: interrupted while they were enumerated")
 
     def _check_size(self, size: int) -> None:
-        if monotonic() > self.end:
-            raise _OutOfTime(f"the {self.question.seconds:g} s are over (--timeout)")
+        if monotonic() > self.enumerated:
+            raise _OutOfTime(f"there is too little time, {self.question.seconds:g} s in all (--timeout)")
         if size > self.question.most:
             raise _OutOfTime(f"there are more than {self.question.most} (--max-cells allows more)")
 
@@ -134,10 +138,14 @@ class _Work:
                     self._tell("judged", total, total + len(self.waiting))
         except KeyboardInterrupt:
             self.unknown.append(f"{len(self.waiting) + 1} strata are not judged: interrupted")
+        if self.late:
+            self.unknown.append(
+                f"{self.late} strata are not judged: the {self.question.seconds:g} s are over (--timeout)"
+            )
 
     def _one(self, judge: Judge, region: Region, depth: int) -> None:
         if monotonic() > self.end:
-            self._open(judge, region, f"the {self.question.seconds:g} s are over (--timeout)")
+            self.late += 1
             return
         if not region.certain:
             self._open(judge, region, "whether this set is empty")
