@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from cfcompiler.analyses.ties_here import deciding_comparisons
+from cfcompiler.analyses.vertices import TooManyChoices
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Branch, Kink, Program, Select, Value
@@ -66,6 +67,32 @@ def _masks(program: Program) -> frozenset[str]:
     kinks = {(i.span, pair(i.left, i.right)) for i in program.instructions if isinstance(i, Kink)}
     repeated = {i.out.name for i in comparing if (i.span, pair(i.args[0], i.args[1])) in kinks}
     return frozenset(marks | repeated)
+
+
+def combinations_of_arms(
+    branches: Mapping[str, Branch], met: Sequence[Mapping[str, bool]], most: int
+) -> list[dict[str, bool]]:
+    """Combinations of arms: each written branch by itself, the arms of one branch only as they are met together.
+
+    `met`: for each path, the outcomes of its guards. Raises TooManyChoices.
+    """
+    found: list[dict[str, bool]] = [{}]
+    for guard in sorted(branches, key=lambda name: len(branches[name])):
+        branch = branches[guard]
+        grown = []
+        for forced in found:
+            if any(forced.get(name) != truth for name, truth in branch):
+                grown.append(forced)
+                continue
+            together = [m for m in met if all(m.get(name) == truth for name, truth in branch)]
+            outcomes = {m[guard] for m in together if guard in m}
+            grown.extend({**forced, guard: outcome} for outcome in sorted(outcomes, reverse=True))
+            if not outcomes:
+                grown.append(forced)
+        found = grown
+        if len(found) > most:
+            raise TooManyChoices(f"more than {most} combinations of branches")
+    return found
 
 
 def conditions_of(program: Program, guards: set[str]) -> set[str]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cfcompiler.analyses.additive import segments_at
-from cfcompiler.analyses.arms import branches_of_guards, tied_conditions
+from cfcompiler.analyses.arms import branches_of_guards, combinations_of_arms, tied_conditions
 from cfcompiler.analyses.germs import GERMS
 from cfcompiler.analyses.landscape import Landscape
 from cfcompiler.analyses.rays import arcs_into, still
@@ -208,7 +208,7 @@ class _Search:
         if any(not self._covered(arms, met) for arms in uncertain):
             unknown = unknown or "a branch that is tied here may or may not touch the point"
         undecided = ""
-        for forced in self._choices(met):
+        for forced in combinations_of_arms(self.branches, met, MOST_COMBINATIONS):
             undecided = undecided or self._with_arms(forced, arcs)
         reason = undecided or unknown
         return not reason, reason
@@ -235,29 +235,6 @@ class _Search:
                     slowed += [_ZERO, powers.get(k, _ZERO)]
                 moved[name][place] = normal(0, slowed, True)
             yield moved
-
-    def _choices(self, met: Sequence[Mapping[str, bool]]) -> list[dict[str, bool]]:
-        """Combinations of arms: each written branch by itself, the arms of one branch only as they are met together.
-
-        Raises TooManyChoices.
-        """
-        found: list[dict[str, bool]] = [{}]
-        for guard in sorted(self.guards, key=lambda name: len(self.branches[name])):
-            branch = self.branches[guard]
-            grown = []
-            for forced in found:
-                if any(forced.get(name) != truth for name, truth in branch):
-                    grown.append(forced)
-                    continue
-                together = [m for m in met if all(m.get(name) == truth for name, truth in branch)]
-                outcomes = {m[guard] for m in together if guard in m}
-                grown.extend({**forced, guard: outcome} for outcome in sorted(outcomes, reverse=True))
-                if not outcomes:
-                    grown.append(forced)
-            found = grown
-            if len(found) > MOST_COMBINATIONS:
-                raise TooManyChoices(f"more than {MOST_COMBINATIONS} combinations of branches")
-        return found
 
     def _covered(self, arms: Mapping[str, bool], met: Sequence[Mapping[str, bool]]) -> bool:
         """Whether every arm of a path is met, with those that it stands in, on a path that touches the point."""

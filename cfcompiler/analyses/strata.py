@@ -1,13 +1,15 @@
 """Program -> StrataReport: where AD is not the gradient, everywhere, proved.
 
-Programs whose values are affine in the inputs on every stratum are answered by affine_strata.py, completely. For others
-the report has no strata yet and says which operation is not affine.
+Programs whose values are affine in the inputs on every stratum are answered by affine_strata.py, completely; those of
+rational functions by general_strata.py, as far as its time goes. For others the report has no strata and says which
+operation stands in the way.
 """
 
 from __future__ import annotations
 
 from cfcompiler.analyses.affine_strata import affine_strata
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
+from cfcompiler.analyses.general_strata import general_strata, located
 from cfcompiler.analyses.strata_question import Question
 from cfcompiler.ir import Program
 from cfcompiler.report import StrataReport
@@ -18,12 +20,15 @@ def strata_of(program: Program, question: Question) -> StrataReport:
     try:
         return affine_strata(program, question)
     except OutsideTheEngine as problem:
-        return _not_affine(program, question, problem)
+        not_affine = problem
+    try:
+        return general_strata(program, question)
+    except OutsideTheEngine as problem:
+        same = problem.instruction is not_affine.instruction
+        return _not_rational(program, question, not_affine if same else problem)
 
 
-def _not_affine(program: Program, question: Question, problem: OutsideTheEngine) -> StrataReport:
-    span = problem.instruction.span
-    place = f"line {span.line}, column {span.column}: " if span.line else ""
+def _not_rational(program: Program, question: Question, problem: OutsideTheEngine) -> StrataReport:
     inputs = tuple(
         param.value.name
         for param in program.params
@@ -40,5 +45,5 @@ def _not_affine(program: Program, question: Question, problem: OutsideTheEngine)
         (),
         (),
         (),
-        (f"no stratum is known: {place}{problem.reason}",),
+        (f"no stratum is known: {located(problem)}",),
     )

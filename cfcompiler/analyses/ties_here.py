@@ -39,15 +39,15 @@ def tied_operations(
     """The operations that are tied at `point`, in program order, each with its ties."""
     found: list[tuple[Instruction, tuple[TieHere, ...]]] = []
     texts = Expressions(program)
-    words = deciding_comparisons(program)
+    deciding = deciding_comparisons(program)
 
     def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
         span = instruction.span
         match instruction:
             case Kink(left=left, right=right):
                 word, guards = instruction.tie.name, _entries(texts, left, right, values)
-            case Apply(op=op, args=args) if op in COMPARISONS and instruction.out.name in words:
-                word, guards = words[instruction.out.name], _entries(texts, args[0], args[1], values)
+            case Apply(op=op, args=args) if op in COMPARISONS and instruction.out.name in deciding:
+                word, guards = deciding[instruction.out.name], _entries(texts, args[0], args[1], values)
             case Apply(op="extremum"):
                 word, guards = instruction.attribute("rule").name, _extremes(texts, instruction, values)
             case Apply(op=op) if TABLE[op].jumps:

@@ -1,0 +1,402 @@
+"""A program of rational functions -> its stratification: all sets of constant signs, and what is true on each.
+
+Enumeration: the program runs over rational functions; a sign that is needed and not known divides the region on which
+it runs, depth first, and parts that are empty are left out. Each region is then judged on the whole (general_truth.py),
+divided again where that is needed, larger ones first. Single points for which that does not suffice are judged as `cfc
+at` judges them. What was not decided is said in `unknown`, and no part is dropped without a proof that it is empty.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from cfcompiler.analyses.affine_machine import Guard
+from cfcompiler.analyses.affine_walk import OutsideTheEngine
+from cfcompiler.analyses.at import at
+from cfcompiler.analyses.general_places import described
+from cfcompiler.analyses.general_points import alone, exact_point, point_texts
+from cfcompiler.analyses.general_texts import Texts
+from cfcompiler.analyses.general_truth import Judge, Truth
+from cfcompiler.analyses.general_walk import GeneralWalk
+from cfcompiler.analyses.landscape import Effort
+from cfcompiler.analyses.strata_guards import named_guards
+from cfcompiler.analyses.strata_question import Question, restricted
+from cfcompiler.errors import CFError
+from cfcompiler.feasibility.conditions import Clock
+from cfcompiler.feasibility.regions import Open, Region, Regions, Split
+from cfcompiler.ir import Program
+from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
+
+INTEREST = ("spurious", "unknown", "undefined", "discontinuous", "inexact", "clarke", "exact")
+MOST_DIVISIONS = 14
+SECONDS_A_POINT = 5.0
+SHARE_OF_ENUMERATION = 0.6  # of the time, at most
+_ALWAYS = 1 << 30  # of points, which are judged with all that is beside them
+
+
+def general_strata(program: Program, question: Question) -> StrataReport:
+    """The stratification. Raises OutsideTheEngine where a value is not a rational function."""
+    work = _Work(program, question)
+    work.enumerate()
+    if work.outside and not work.waiting:
+        raise work.outside[0][1]
+    work.judge()
+    return work.report()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A stratum with all that is said of it, in texts; `truth` as far as it goes."""
+
+    truth: Truth
+    witness: Row
+    ad: tuple[Row, ...] | None
+    gradient: tuple[Row, ...] | None
+    clarke: tuple[tuple[Row, ...], ...] | None
+    single: bool = False
+    seen: int = 0  # how many regions that jump, or may, were known then
+
+
+class _Work:
+    """The steps, with what has been found so far."""
+
+    def __init__(self, program: Program, question: Question) -> None:
+        self.program = restricted(program, question)
+        self.question = question
+        start = monotonic()
+        self.end = start + question.seconds
+        self.enumerated = start + SHARE_OF_ENUMERATION * question.seconds
+        self.walk = GeneralWalk(self.program, question.fixed)
+        self.regions = Regions(self.walk.functions, Clock(self.end))
+        self.texts = Texts(self.walk, self.regions)
+        self.bounds = question.bounds(program)
+        self.waiting: list[tuple[Region, int]] = []
+        self.outside: list[tuple[Region, OutsideTheEngine]] = []
+        self.found: list[_Judged] = []
+        self.late = 0  # strata for which there was no time left
+        self.unknown: list[str] = []
+
+    # enumeration
+
+    def enumerate(self) -> None:
+        """All regions on which the program runs on one path."""
+        pending = [self.regions.whole(self.bounds)]
+        done = 0
+        try:
+            while pending:
+                self._check_size(len(self.waiting) + len(pending))
+                region = pending.pop()
+                try:
+                    if self.walk.run(lambda poly, own=region: self.regions.sign(own, poly)) is not None:  # type: ignore[misc]
+                        self.waiting.append((region, 0))
+                except Split as split:
+                    pending.extend(self.regions.divided(region, split))
+                except OutsideTheEngine as problem:
+                    self.outside.append((region, problem))
+                done += 1
+                if done % 16 == 0:
+                    self._tell("strata", len(self.waiting), 0)
+        except _OutOfTime as problem:
+            self.unknown.append(f"some strata are missing: {problem}")
+        except KeyboardInterrupt:
+            self.unknown.append("some strata are missing: interrupted while they were enumerated")
+
+    def _check_size(self, size: int) -> None:
+        if monotonic() > self.enumerated:
+            raise _OutOfTime(f"there is too little time, {self.question.seconds:g} s in all (--timeout)")
+        if size > self.question.most:
+            raise _OutOfTime(f"there are more than {self.question.most} (--max-cells allows more)")
+
+    def _tell(self, word: str, done: int, total: int) -> None:
+        if self.question.progress is not None:
+            self.question.progress(word, done, total)
+
+    # judging
+
+    def judge(self) -> None:
+        """The truth on each region, those of few equations first."""
+        judge = Judge(self.walk, self.regions)
+        for region, problem in self.outside:
+            judge.doubts.append(region)
+            self.unknown.append(f"where {self.texts.place(region)} nothing is known: {located(problem)}")
+        total = 0
+        try:
+            while self.waiting:
+                self.waiting.sort(key=lambda row: -_codimension(row[0]))
+                region, depth = self.waiting.pop()
+                self._one(judge, region, depth)
+                if not self.waiting and judge.joined:
+                    self._again(judge)
+                total += 1
+                if total % 16 == 0:
+                    self._tell("judged", total, total + len(self.waiting))
+        except KeyboardInterrupt:
+            self.unknown.append(f"{len(self.waiting) + 1} strata are not judged: interrupted")
+        if self.late:
+            self.unknown.append(
+                f"{self.late} strata are not judged: the {self.question.seconds:g} s are over (--timeout)"
+            )
+
+    def _one(self, judge: Judge, region: Region, depth: int) -> None:
+        if monotonic() > self.end:
+            self.late += 1
+            return
+        if not region.certain:
+            self._open(judge, region, "whether this set is empty")
+            return
+        try:
+            truth = judge.truth(region)
+            if truth is None:
+                return
+            if truth.dimension == 0 and not self._lonely(truth, depth):
+                return
+            doubtful = truth.dimension == 0 and truth.artificial is None and truth.gradients
+            if not doubtful or not self._at(judge, truth.region):
+                self._keep(judge, truth)
+        except Split as split:
+            if depth >= MOST_DIVISIONS:
+                self._open(judge, region, "it was divided too often")
+                return
+            parts = self.regions.divided(region, split)
+            self.waiting += [(part, depth + 1) for part in parts]
+        except Open as problem:
+            self._pointwise(judge, region, depth, problem)
+        except OutsideTheEngine as problem:
+            self._pointwise(judge, region, depth, Open(located(problem)))
+
+    def _again(self, judge: Judge) -> None:
+        """What was judged before it was known where the program jumps is judged once more."""
+        settled = ("exact", "inexact", "clarke", "spurious")
+        stale = [
+            found
+            for found in self.found
+            if found.seen < _seen(judge)
+            and found.truth.verdict in settled
+            and found.truth.dimension < self.walk.dimension
+        ]
+        self.found = [found for found in self.found if not any(found is own for own in stale)]
+        self.waiting += [(found.truth.region, MOST_DIVISIONS // 2) for found in stale]
+
+    def _lonely(self, truth: Truth, depth: int) -> bool:
+        """Whether a region of dimension 0 is one point; else it is divided."""
+        split = alone(self.regions, truth.region)
+        if split is None:
+            return True
+        parts = self.regions.divided(truth.region, split)
+        self.waiting += [(part, depth) for part in parts]
+        return False
+
+    def _pointwise(self, judge: Judge, region: Region, depth: int, problem: Open) -> None:
+        """A single point, as `cfc at` judges it; anything else stays open."""
+        try:
+            region, dimension = judge.manifold(region)
+            if dimension == 0:
+                split = alone(self.regions, region)
+                if split is not None:
+                    self.waiting += [(part, depth + 1) for part in self.regions.divided(region, split)]
+                    return
+                if self._at(judge, region):
+                    return
+        except Split as split:
+            if depth < MOST_DIVISIONS:
+                self.waiting += [(part, depth + 1) for part in self.regions.divided(region, split)]
+                return
+        except Open as other:
+            problem = other
+        self._open(judge, region, problem.reason)
+
+    def _at(self, judge: Judge, region: Region) -> bool:
+        """Whether the point could be judged."""
+        exact = exact_point(region)
+        left = self.end - monotonic()
+        if exact is None or left <= 0:
+            return False
+        point: dict[str, Any] = {
+            name: np.array(array, dtype=object) for name, array in self.walk.inputs.items()
+        }
+        for (name, place), entry in zip(self.walk.coordinates, exact, strict=True):
+            point[name][place] = entry
+        try:
+            report = at(self.program, point, self.program.preset, Effort(min(SECONDS_A_POINT, left)))
+            run = self.walk.run(lambda poly: self.regions.sign(region, poly))
+        except (CFError, Split, Open, OutsideTheEngine):
+            return False
+        if run is None:
+            return True
+        judged = report.judged
+        truth = Truth(
+            region,
+            0,
+            run.guards,
+            run.outputs,
+            (),
+            judged.verdict,
+            judged.reason,
+            ad_critical=judged.ad_critical,
+            artificial=judged.artificial_critical,
+            trust="solver" if region.by_solver else judged.trust,
+        )
+        settled = judged.verdict not in ("unknown", "undefined", "discontinuous")
+        clarke = judged.clarke if settled and judged.clarke_complete else None
+        if clarke is not None and judged.as_field:
+            clarke = None
+        gradient = judged.gradient if settled else None
+        if judged.verdict == "discontinuous":
+            judge.jumps.append(region)
+        self.found.append(
+            _Judged(truth, self.texts.row(exact), report.backward, gradient, clarke, True, _ALWAYS)
+        )
+        return True
+
+    def _open(self, judge: Judge, region: Region, reason: str) -> None:
+        if judge.joined and self._least_dimension(region) < self.walk.dimension:
+            judge.doubts.append(region)
+        where = self.texts.place(region)
+        sentence = f"where {where}: {reason}"
+        if region.certain:
+            sentence = f"where {where} the verdict is open: {reason}"
+            run = None
+            with suppress(Split, OutsideTheEngine):
+                run = self.walk.run(lambda poly: self.regions.sign(region, poly))
+            witness = point_texts(region)
+            if run is not None and witness is not None:
+                truth = Truth(
+                    region, self._least_dimension(region), run.guards, run.outputs, (), "unknown", reason
+                )
+                self.found.append(_Judged(truth, self.texts.row(witness), None, None, None, False, _ALWAYS))
+        self.unknown.append(sentence)
+
+    def _least_dimension(self, region: Region) -> int:
+        return max(0, self.walk.dimension - len(region.pivots) - len(region.rest))
+
+    def _keep(self, judge: Judge, truth: Truth) -> None:
+        region = truth.region
+        exact, witness = exact_point(region), point_texts(region)
+        assert witness is not None  # a region that is certain has a point
+        single = truth.dimension == 0
+        point = exact if single else None
+        settled = truth.verdict not in ("unknown", "undefined", "discontinuous")
+        gradients = [self._rows(vector, region, point) for vector in truth.gradients]
+        self.found.append(
+            _Judged(
+                truth,
+                self.texts.row(witness),
+                self._rows(truth.ad, region, point),
+                self._rows(truth.gradient, region, point) if settled and truth.gradient else None,
+                tuple(gradients) if settled else None,
+                single,
+                _seen(judge),
+            )
+        )
+
+    def _rows(self, vector: Sequence[Any], region: Region, point: Sequence[Any] | None) -> tuple[Row, ...]:
+        if point is not None:
+            vector = tuple(self.texts.value(entry, point) for entry in vector)
+        return self.texts.rows(vector, region)
+
+    # the report
+
+    def report(self) -> StrataReport:
+        ranked = sorted(
+            self.found, key=lambda found: (found.truth.dimension, INTEREST.index(found.truth.verdict))
+        )
+        self._note_flags(ranked)
+        ids, guards = named_guards(self.program, _met([found.truth for found in ranked]))
+        strata = tuple(self._stratum(f"S{k + 1}", found, ids) for k, found in enumerate(ranked))
+        counts = Counter(found.truth.dimension for found in ranked)
+        return StrataReport(
+            self.program.name,
+            self.program.preset,
+            tuple(param.value.name for param in self.program.params if param.differentiable),
+            self.question.box_texts(),
+            len(self.program.results) == 1 and not self.program.results[0].shape,
+            guards,
+            dict(sorted(counts.items())),
+            strata,
+            described(
+                self.texts,
+                [found.truth for found in ranked],
+                lambda place: ranked[place].truth.verdict == "spurious",
+                complete=not self.unknown,
+            ),
+            tuple(
+                self._artificial(f"S{k + 1}", found)
+                for k, found in enumerate(ranked)
+                if found.truth.artificial
+            ),
+            tuple(self.unknown),
+        )
+
+    def _note_flags(self, ranked: Sequence[_Judged]) -> None:
+        silent = ("unknown", "undefined", "discontinuous")
+        for what, name in (("AD returns 0", "ad_critical"), ("points are artificial critical", "artificial")):
+            open_ones = [
+                f"S{k + 1}"
+                for k, found in enumerate(ranked)
+                if getattr(found.truth, name) is None and found.truth.verdict not in silent
+            ]
+            if open_ones:
+                shown = ", ".join(open_ones[:8])
+                more = f" and {len(open_ones) - 8} more" if len(open_ones) > 8 else ""
+                self.unknown.append(f"on {shown}{more} whether {what} is open")
+
+    def _stratum(self, name: str, found: _Judged, ids: dict[Any, str]) -> StratumReport:
+        truth = found.truth
+        signs = {ids[guard]: sign for guard, sign in truth.guards.items() if guard in ids}
+        equations = self.texts.equations(truth.region)
+        inequalities = self.texts.inequalities(truth.region)
+        return StratumReport(
+            name,
+            truth.dimension,
+            {guard: signs[guard] for guard in sorted(signs, key=lambda own: int(own[1:]))},
+            equations,
+            inequalities,
+            found.witness,
+            found.ad,
+            found.gradient,
+            found.clarke,
+            truth.verdict,
+            truth.ad_critical,
+            truth.artificial,
+            truth.reason,
+            truth.trust,
+        )
+
+    def _artificial(self, name: str, found: _Judged) -> ArtificialPoint:
+        where = self.texts.place(found.truth.region)
+        point = found.witness if found.single else None
+        return ArtificialPoint(name, where, point, bool(found.truth.ad_critical))
+
+
+def located(problem: OutsideTheEngine) -> str:
+    """What stands in the way, and where it is written."""
+    span = problem.instruction.span
+    return (f"line {span.line}, column {span.column}: " if span.line else "") + problem.reason
+
+
+def _met(truths: Sequence[Truth]) -> dict[Guard, bool]:
+    """The guards that were met, and whether their signs differ somewhere."""
+    signs: dict[Guard, set[int]] = {}
+    for truth in truths:
+        for guard, sign in truth.guards.items():
+            signs.setdefault(guard, set()).add(sign)
+    return {guard: len(seen) > 1 for guard, seen in signs.items()}
+
+
+class _OutOfTime(Exception):
+    """The enumeration is at its end before all is found."""
+
+
+def _seen(judge: Judge) -> int:
+    return len(judge.jumps) + len(judge.doubts)
+
+
+def _codimension(region: Region) -> int:
+    return len(region.pivots) + len(region.rest)

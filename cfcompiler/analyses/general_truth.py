@@ -1,0 +1,345 @@
+"""A region on which all guards have constant signs -> what is true on all of it, or how it is to be divided.
+
+The region is first made a manifold (equations that are independent everywhere on it, or solved for variables). The
+pieces that meet on it, their values and gradients and what AD returns are rational functions, compared modulo its
+equations. What holds on a part only raises Split, so that everything that is said holds throughout. Words and flags are
+those of theory S5; what cannot be settled for all points at once raises Open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import combinations
+
+from cfcompiler.analyses.affine_machine import Guard
+from cfcompiler.analyses.general_critical import SECONDS_FOR_FLAGS, Criticality
+from cfcompiler.analyses.general_pieces import Meeting, Met, Piece, Vector
+from cfcompiler.analyses.general_points import finitely_many
+from cfcompiler.analyses.general_walk import GeneralWalk, Run, SignOf, joining
+from cfcompiler.analyses.places import Inside, place_of
+from cfcompiler.analyses.ratios import Entry, Ratio, finite, parts, ratio, rational
+from cfcompiler.feasibility.functions import Function
+from cfcompiler.feasibility.regions import Open, Region, Regions, Split
+from cfcompiler.numbers import Finite
+
+MOST_ROUNDS = 5
+_ZERO = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What holds on a whole region. `gradients`: those of the pieces that are met, without repeats.
+
+    `gradient`: that of f, None where f is not differentiable. `field`: vectors whose hull is that of D, None where it
+    is not known.
+    """
+
+    region: Region
+    dimension: int
+    guards: Mapping[Guard, int]
+    outputs: tuple[Entry, ...]
+    ad: Vector
+    verdict: str
+    reason: str = ""
+    gradients: tuple[Vector, ...] = ()
+    gradient: Vector | None = None
+    field: tuple[Vector, ...] | None = None
+    ad_critical: bool | None = None
+    artificial: bool | None = None
+    trust: str = "certificate"
+
+
+class Judge:
+    """Judges regions of one program."""
+
+    def __init__(self, walk: GeneralWalk, regions: Regions) -> None:
+        self.walk = walk
+        self.regions = regions
+        self.meeting = Meeting(walk, regions)
+        self.criticality = Criticality(self.meeting)
+        self.joined = joining(walk.program, walk.moving)
+        self.jumps: list[Region] = []
+        self.doubts: list[Region] = []  # where it is not known whether the program jumps
+
+    def truth(self, region: Region) -> Truth | None:
+        """The truth on a region; None outside of the domain. Raises Split, Open, OutsideTheEngine."""
+        self.regions.by_solver = region.by_solver
+        region, dimension = self.manifold(region)
+        sign_of = self._signs(region)
+        run = self.walk.run(sign_of)
+        if run is None:
+            return None
+        ad = self.walk.derivative(sign_of)
+        known = Truth(region, dimension, run.guards, run.outputs, ad, "unknown")
+        return replace(
+            self._judged(known, run),
+            trust="solver" if self.regions.by_solver else "certificate",
+        )
+
+    def _signs(self, region: Region) -> SignOf:
+        return lambda poly: self.regions.sign(region, poly)
+
+    # the shape of the region
+
+    def manifold(self, region: Region) -> tuple[Region, int]:
+        """The same set by independent equations, and its dimension. Raises Split, Open."""
+        functions = self.walk.functions
+        for _ in range(MOST_ROUNDS):
+            free = self.walk.dimension - len(region.pivots)
+            if not region.rest:
+                return region, free
+            rest = [functions.named(poly)[1] for poly in region.rest]
+            for chosen in combinations(rest, free) if len(rest) > free else (rest,):
+                if self.meeting.independent(region, chosen):
+                    return region, free - len(chosen)
+            smaller = self._without_one(region)
+            if smaller is not None:
+                region = smaller
+                continue
+            rows = [functions.gradient(function.poly) for function in rest]
+            width = min(len(rest), free)
+            minors = functions.minors(rows[:width]) if width else []
+            facts = [(functions.named(minor)[1], 0) for minor in minors]
+            facts = [(function, 0) for function, _ in facts if region.known(function) is None]
+            larger = self.regions.extended(region, facts) if facts else None
+            if larger is None:
+                break
+            region = larger
+        if len(finitely_many(self.regions, region)) == 0:
+            raise Open("the dimension was not decided")
+        return region, 0
+
+    def _without_one(self, region: Region) -> Region | None:
+        """Without an equation that follows from the others, where there is one."""
+        zeros = sorted(region.zeros, key=lambda function: function.size, reverse=True)
+        for function in zeros if len(zeros) > 1 else ():
+            start = Region(
+                {f: s for f, s in region.signs.items() if s != 0},
+                region.mixed,
+                {**region.implied, function: 0},
+                points=region.points,
+                by_solver=True,
+            )
+            others = [(f, 0) for f in zeros if f != function]
+            rest = self.regions.extended(start, sorted(others, key=lambda row: row[0].size))
+            if rest is not None and not self.regions.feasible(rest, (self.regions.not_all((function,)),)):
+                return rest
+        return None
+
+    # the word
+
+    def _judged(self, known: Truth, run: Run) -> Truth:
+        region = known.region
+        if not finite(run.outputs):
+            return replace(known, verdict="undefined", reason="the program has no finite value here")
+        pieces = self.meeting.pieces(region)
+        if not pieces:
+            reason = "the domain that the program asserts has no interior here"
+            return replace(known, verdict="unknown", reason=reason)
+        met = self._met(region, pieces)
+        pieces = [own.piece for own in met]
+        beside = self._beside(region, pieces, run)
+        if beside is not None:
+            self.jumps.append(region)
+            return replace(known, verdict="discontinuous", reason=beside)
+        if not finite(known.ad):
+            return replace(known, verdict="undefined", reason="AD returns NaN or inf")
+        if self._steep(region, pieces):
+            reason = "not locally Lipschitz: the derivative has no bound beside it"
+            return replace(known, verdict="undefined", reason=reason)
+        if self.joined and self._near_a_jump(region, known.dimension):
+            reason = "not locally Lipschitz: the program jumps at points arbitrarily near"
+            return replace(known, verdict="undefined", reason=reason)
+        gradients, rays = self._distinct(region, met)
+        critical = self._ad_critical(region, known)
+        gradient = _smooth(gradients, rays)
+        verdict = self._verdict(region, known.ad, gradients, gradient)
+        field = self.criticality.field(region, known.dimension, run, known.ad, pieces)
+        artificial = self.criticality.artificial(region, field, gradients)
+        return replace(
+            known,
+            verdict=verdict,
+            gradients=gradients,
+            gradient=gradient,
+            field=field,
+            ad_critical=critical,
+            artificial=artificial,
+        )
+
+    def _met(self, region: Region, pieces: list[Piece]) -> list[Met]:
+        """The pieces that are met; one of them, where it makes no difference."""
+        if len(pieces) == 1:
+            return [Met(pieces[0], True)]
+        if len(pieces) <= 16 and all(finite(piece.run.outputs) for piece in pieces):
+            first = pieces[0]
+            slopes = self.walk.gradient(first.run.outputs)
+            if all(self._same(region, first, piece, slopes) for piece in pieces[1:]):
+                return [Met(first, True)]
+        return self.meeting.met(region, pieces)
+
+    def _same(self, region: Region, first: Piece, piece: Piece, slopes: Vector) -> bool:
+        """Whether two pieces have one value and gradient, where that needs no solver."""
+        own = self.walk.gradient(piece.run.outputs)
+        polys = self.meeting.difference((*first.run.outputs, *slopes), (*piece.run.outputs, *own))
+        return all(self.regions.reduced(region, poly).is_zero() for poly in polys)
+
+    def _beside(self, region: Region, pieces: Sequence[Piece], run: Run) -> str | None:
+        """Why the program jumps on the region; None where all pieces have its value."""
+        for piece in pieces:
+            if not finite(piece.run.outputs):
+                return "the program has no finite value beside it"
+            for output in piece.run.outputs:
+                if isinstance(output, Ratio) and not self._nonzero(region, output):
+                    if not self.regions.vanish(region, [output.above]):
+                        return "the program has no bound beside it"
+                    raise Open("the limit of a quotient 0/0 was not decided for all points at once")
+        for piece in pieces:
+            if not self.meeting.equal(region, run.outputs, piece.run.outputs):
+                here, there = self._told(region, run.outputs), self._told(region, piece.run.outputs)
+                return f"the program jumps: its value here is {here}, and {there} is approached beside it"
+        return None
+
+    def _told(self, region: Region, outputs: Sequence[Entry]) -> str:
+        from cfcompiler.analyses.general_texts import Texts
+
+        return ", ".join(Texts(self.walk, self.regions).entry(region, entry) for entry in outputs)
+
+    def _nonzero(self, region: Region, entry: Ratio) -> bool:
+        """Whether the denominator vanishes nowhere (True) or everywhere on the region. Raises Split."""
+        return entry.below.is_constant() or self.regions.sign(region, entry.below) != 0
+
+    def _steep(self, region: Region, pieces: Sequence[Piece]) -> bool:
+        for piece in pieces:
+            for entry in self.walk.gradient(piece.run.outputs):
+                if isinstance(entry, Ratio) and not self._nonzero(region, entry):
+                    if not self.regions.vanish(region, [entry.above]):
+                        return True
+                    raise Open("the limit of a derivative 0/0 was not decided for all points at once")
+        return False
+
+    def _near_a_jump(self, region: Region, dimension: int) -> bool:
+        """Whether the region is in the closure of one on which the program jumps. Raises Split, Open."""
+        if dimension == self.walk.dimension:
+            return False
+        if any(self._in_closure(region, jump) for jump in self.jumps):
+            return True
+        if any(self._in_closure(region, doubt) for doubt in self.doubts):
+            raise Open("whether the program jumps at points arbitrarily near was not decided")
+        return False
+
+    def _in_closure(self, region: Region, jump: Region) -> bool:
+        active: list[Function] = []
+        for function, sign in jump.signs.items():
+            known = region.known(function)
+            if known is None:
+                known = self.regions.sign(region, function.poly)
+            if known == 0:
+                active.append(function)
+            elif known != sign:
+                return False
+        if self.meeting.independent(region, active):
+            return True
+        raise Open("whether the program jumps at points arbitrarily near was not decided")
+
+    def _distinct(
+        self, region: Region, met: Sequence[Met]
+    ) -> tuple[tuple[Vector, ...], tuple[bool | None, ...]]:
+        """The gradients without repeats, and whether each is met along an open set of rays."""
+        found: list[Vector] = []
+        rays: list[bool | None] = []
+        for own in met:
+            slopes = self.walk.gradient(own.piece.run.outputs)
+            for place, other in enumerate(found):
+                if self.meeting.equal(region, slopes, other):
+                    rays[place] = _either(rays[place], own.rays)
+                    break
+            else:
+                found.append(slopes)
+                rays.append(own.rays)
+        return tuple(found), tuple(rays)
+
+    def _verdict(
+        self, region: Region, ad: Vector, gradients: Sequence[Vector], gradient: Vector | None
+    ) -> str:
+        if gradient is not None and self.meeting.equal(region, ad, gradient):
+            return "exact"
+        if len(gradients) == 1:
+            return "spurious"
+        return self._in_hull(region, ad, gradients, "clarke" if gradient is None else "inexact")
+
+    def _in_hull(self, region: Region, ad: Vector, gradients: Sequence[Vector], inside_word: str) -> str:
+        """The word for a vector in the hull, or "spurious". Raises Split, Open."""
+        split: Split | None = None
+        for gradient in gradients:
+            try:
+                if self.meeting.equal(region, ad, gradient):
+                    return inside_word
+            except Split as found:
+                split = split or found
+        if self._combined(region, ad, gradients):
+            return inside_word
+        gaps = [self.meeting.minus(ad, gradient) for gradient in gradients]
+        inside = self.meeting.zero_inside(region, gaps, 3.0)
+        if inside != "sometimes":
+            return inside_word if inside == "always" else "spurious"
+        if split is not None:
+            raise split
+        for gap in gaps:
+            for entry in gap:
+                self.regions.sign(region, parts(entry, self.walk.functions.one)[0])
+        raise Open("AD returns an element of the Clarke subdifferential at some points and not at others")
+
+    def _combined(self, region: Region, ad: Vector, gradients: Sequence[Vector]) -> bool:
+        """Whether the weights that fit at one point fit at all."""
+        if not region.points:
+            return False
+        point = region.points[0]
+        target, *rows = ([self.value(entry, point) for entry in vector] for vector in (ad, *gradients))
+        place = place_of(target, [tuple(row) for row in rows])
+        if not isinstance(place, Inside):
+            return False
+        weights = dict(zip(place.points, place.weights, strict=True))
+        one = self.walk.functions.one
+        total: Vector = ad
+        for gradient, row in zip(gradients, rows, strict=True):
+            weight = weights.get(tuple(row), _ZERO)
+            if not isinstance(weight, Fraction):
+                return False
+            pairs = [parts(entry, one) for entry in gradient]
+            share = tuple(ratio(above * rational(weight), below) for above, below in pairs)
+            total = self.meeting.minus(total, share)
+        return all(self.regions.reduced(region, parts(entry, one)[0]).is_zero() for entry in total)
+
+    def value(self, entry: Entry, point: Sequence[Fraction]) -> Finite:
+        """The value of a finite entry at a rational point."""
+        if not isinstance(entry, Ratio):
+            return entry
+        functions = self.walk.functions
+        return functions.value(entry.above, point) / functions.value(entry.below, point)
+
+    # flags
+
+    def _ad_critical(self, region: Region, known: Truth) -> bool | None:
+        polys = [parts(entry, self.walk.functions.one)[0] for entry in known.ad]
+        try:
+            return self.regions.vanish(region, polys, SECONDS_FOR_FLAGS)
+        except Open:
+            return None
+
+
+def _either(one: bool | None, other: bool | None) -> bool | None:
+    if one or other:
+        return True
+    return None if one is None or other is None else False
+
+
+def _smooth(gradients: Sequence[Vector], rays: Sequence[bool | None]) -> Vector | None:
+    """The gradient of f: the only one that is met along an open set of rays. Raises Open."""
+    met = [gradient for gradient, own in zip(gradients, rays, strict=True) if own]
+    if len(met) > 1:
+        return None
+    if len(met) == 1 and None not in rays:
+        return met[0]
+    raise Open("which pieces are met along an open set of rays was not decided")

@@ -1,0 +1,285 @@
+"""A program run over rational functions of its inputs, with the signs of an oracle: one run for each stratum.
+
+The forward run gives the outputs and the signs of the guards that were met; the backward program, run in the same
+arithmetic with the same oracle, what AD returns. An instruction whose branch is not taken is not evaluated. Where
+what is computed is not a rational function, OutsideTheEngine says what and where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cmp_to_key
+from typing import Any
+
+import numpy as np
+
+from cfcompiler import numbers
+from cfcompiler.analyses.affine_machine import Guard
+from cfcompiler.analyses.affine_walk import OutsideTheEngine
+from cfcompiler.analyses.field import seeds_of
+from cfcompiler.analyses.ratios import Entry, NotRational, Poly, Ratio, Ratios
+from cfcompiler.arithmetic import EXACT, UNORDERED, Array, Undecided
+from cfcompiler.feasibility.functions import Functions
+from cfcompiler.interpreter import Machine, taken
+from cfcompiler.ir import Apply, Instruction, Kink, Program, Select
+from cfcompiler.primitives import COMPARISONS, TABLE
+from cfcompiler.transforms.reverse import vjp
+from cfcompiler.transforms.tidy import tidy
+from cfcompiler.verify import arguments, verify
+
+SignOf = Callable[[Poly], int]
+_WANTED = {
+    "less": (-1,),
+    "less_equal": (-1, 0),
+    "greater": (1,),
+    "greater_equal": (0, 1),
+    "equal": (0,),
+    "not_equal": (-1, 1, UNORDERED),
+}
+_ROWS = ("extremum", "argextremum", "order")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The outputs entry by entry, the guards with their signs, and the outcomes of scalar conditions."""
+
+    outputs: tuple[Entry, ...]
+    guards: Mapping[Guard, int]
+    arms: Mapping[str, bool]
+
+
+class RatioMachine(Machine):
+    """The interpreter over ratios; it notes the guards that it meets, and which instruction asks."""
+
+    def __init__(self, program: Program, arithmetic: Ratios, moving: set[str]) -> None:
+        super().__init__(program, arithmetic)
+        self.ratios = arithmetic
+        self.moving = moving
+        self.met: dict[Guard, int] = {}
+        self.place = 0
+        self.row = 0
+        self.rows: tuple[int, ...] = ()
+        self.sides: Mapping[
+            str, int
+        ] = {}  # by the name of a kink, the side that it is given where it is tied
+
+    def answer(self, place: int, instruction: Instruction, values: Mapping[str, Array]) -> Array:
+        """The value of the instruction number `place`."""
+        self.place, self.row, self.rows = place, 0, ()
+        if isinstance(instruction, Apply) and instruction.op in _ROWS:
+            self.rows = _row_shape(instruction)
+        return self.evaluate(instruction, values)
+
+    def _met(self, entry: tuple[int, ...], pair: tuple[int, ...], left: Entry, right: Entry) -> int:
+        code = self.ratios.code(left, right)
+        if code != UNORDERED:
+            self.met[Guard(self.place, entry, pair)] = code
+        return code
+
+    def _codes(self, left: Array, right: Array) -> np.ndarray:
+        left, right = np.broadcast_arrays(left, right)
+        codes = np.empty(left.shape, dtype=np.int8)
+        for place in np.ndindex(left.shape):
+            codes[place] = self._met(place, (), left[place], right[place])
+        return codes
+
+    def _kink(self, kink: Kink, values: Mapping[str, Array]) -> Array:
+        if kink.left.name not in self.moving and kink.right.name not in self.moving:
+            return super()._kink(kink, values)
+        codes = self._codes(values[kink.left.name], values[kink.right.name])
+        value = np.where(codes == -1, values[kink.below.name], values[kink.above.name])
+        if np.any(codes == UNORDERED):
+            return np.where(codes == UNORDERED, self.arithmetic.number("nan"), value)
+        return value
+
+    def _apply(self, instruction: Apply, args: list[Array]) -> Array:
+        moving = any(arg.name in self.moving for arg in instruction.args)
+        if moving and instruction.op in COMPARISONS:
+            return np.isin(self._codes(args[0], args[1]), _WANTED[instruction.op])
+        if moving and TABLE[instruction.op].jumps and instruction.op in ("sign", "heaviside"):
+            for place in np.ndindex(np.shape(args[0])):
+                if isinstance(args[0][place], Ratio):
+                    self._met(place, (0, 1), args[0][place], Fraction(0))
+        return super()._apply(instruction, args)
+
+    def _op_weigh(self, instruction: Apply, left: Array, right: Array, term: Array) -> Array:
+        side = self.sides.get(instruction.attribute("kink"))
+        if side is None:
+            return super()._op_weigh(instruction, left, right, term)
+        below, _, above, _ = (self.arithmetic.number(w) for w in instruction.attribute("weights"))
+        weights = np.full(np.shape(left), above if side > 0 else below, dtype=object)
+        return self._gated(weights, term, instruction.attribute("gate"))
+
+    def _op_weigh_extremum(self, instruction: Apply, x: Array, out: Array, term: Array) -> Array:
+        self.entry = self.sides.get(instruction.args[1].name)
+        return super()._op_weigh_extremum(instruction, x, out, term)
+
+    def _shares(self, row: Array, top: Array, tie: Any, nan_rule: str) -> Array:
+        if self.entry is None:
+            return super()._shares(row, top, tie, nan_rule)
+        return np.array([Fraction(int(place == self.entry)) for place in range(len(row))], dtype=object)
+
+    # rows, pair by pair
+
+    def _own_row(self) -> tuple[int, ...]:
+        place = tuple(int(k) for k in np.unravel_index(self.row, self.rows)) if self.rows else ()
+        self.row += 1
+        return place
+
+    def _first_extreme(self, row: Array, sense: str, *, last: bool = False) -> int:
+        if not any(isinstance(entry, Ratio) for entry in row):
+            return super()._first_extreme(row, sense, last=last)
+        own, best = self._own_row(), 0
+        for place in range(1, len(row)):
+            code = self._pair(own, row, place, best)
+            if code == UNORDERED:
+                best = best if row[best] == "nan" else place
+            elif code == (1 if sense == "max" else -1) or (last and code == 0):
+                best = place
+        return best
+
+    def _pair(self, own: tuple[int, ...], row: Array, one: int, other: int) -> int:
+        first, second = min(one, other), max(one, other)
+        code = self._met(own, (first, second), row[first], row[second])
+        return code if one == first or code == UNORDERED else -code
+
+    def _sorted(self, row: Array, instruction: Apply) -> list[int]:
+        own = self._own_row()
+        descending = instruction.attribute("descending")
+
+        def compare(i: int, j: int) -> int:
+            code = self._pair(own, row, i, j)
+            if code == UNORDERED:
+                return int(row[i] == "nan") - int(row[j] == "nan")
+            return -code if descending else code
+
+        places = list(range(len(row)))
+        if instruction.attribute("last"):
+            places.reverse()
+        places.sort(key=cmp_to_key(compare))
+        return places
+
+    def _op_cumargextremum(self, instruction: Apply, x: Array) -> Array:
+        raise NotRational("a running maximum or minimum")
+
+
+def _row_shape(instruction: Apply) -> tuple[int, ...]:
+    shape = instruction.args[0].shape
+    gone = (
+        tuple(instruction.attribute("axes"))
+        if instruction.op == "extremum"
+        else (instruction.attribute("axis"),)
+    )
+    return tuple(size for axis, size in enumerate(shape) if axis not in gone)
+
+
+class GeneralWalk:
+    """A program whose moving inputs are the coordinates; `fixed` has the values of the others."""
+
+    def __init__(self, program: Program, fixed: Mapping[str, Array]) -> None:
+        self.program = program
+        moving = [param.value for param in program.params if param.value.name not in fixed]
+        self.coordinates = tuple((value.name, place) for value in moving for place in np.ndindex(value.shape))
+        self.functions = Functions(len(self.coordinates))
+        self.inputs: dict[str, Array] = dict(fixed)
+        number = {entry: place for place, entry in enumerate(self.coordinates)}
+        for value in moving:
+            self.inputs[value.name] = np.empty(value.shape, dtype=object)
+            for place in np.ndindex(value.shape):
+                x = self.functions.generators[number[value.name, place]]
+                self.inputs[value.name][place] = Ratio(x, self.functions.one)
+        self.backward = verify(tidy(vjp(program)))
+        names = {value.name for value in moving}
+        self.moving = _moving(program, names)
+        self.moving_backward = _moving(self.backward, names)
+
+    @property
+    def dimension(self) -> int:
+        return len(self.coordinates)
+
+    def run(self, sign_of: SignOf, forced: Mapping[str, bool] | None = None) -> Run | None:
+        """The outputs; None outside of the domain that the program asserts. Raises what the oracle raises.
+
+        `forced`: conditions by name that have this outcome, whatever they say.
+        """
+        machine = RatioMachine(self.program, Ratios(self.functions.one, sign_of), self.moving)
+        values = self._values(self.program, machine, dict(self.inputs), forced or {})
+        for assertion in self.program.assertions:
+            if assertion.condition.name in values and not np.all(values[assertion.condition.name]):
+                return None
+        outputs = tuple(
+            entry for result in self.program.results for entry in np.reshape(values[result.name], -1)
+        )
+        arms = {
+            instruction.out.name: bool(values[instruction.out.name])
+            for instruction in self.program.instructions
+            if instruction.out.kind == "bool" and instruction.out.name in values and not instruction.out.shape
+        }
+        return Run(outputs, machine.met, arms)
+
+    def derivative(
+        self,
+        sign_of: SignOf,
+        sides: Mapping[str, int] | None = None,
+        forced: Mapping[str, bool] | None = None,
+    ) -> tuple[Entry, ...]:
+        """What the backward program returns, row after row; `sides`: of kinks and extrema, not by their rules."""
+        machine = RatioMachine(self.backward, Ratios(self.functions.one, sign_of), self.moving_backward)
+        machine.sides = sides or {}
+        names = [param.value.name for param in self.backward.params[len(self.program.params) :]]
+        found: list[Entry] = []
+        for seeds in seeds_of(self.program, EXACT):
+            values = {**self.inputs, **dict(zip(names, seeds, strict=True))}
+            values = self._values(self.backward, machine, values, forced or {})
+            for value in self.backward.results[len(self.program.results) :]:
+                found += list(np.reshape(values[value.name], -1))
+        return tuple(found)
+
+    def _values(
+        self, program: Program, machine: RatioMachine, values: dict[str, Array], forced: Mapping[str, bool]
+    ) -> dict[str, Array]:
+        for place, instruction in enumerate(program.instructions):
+            if not taken(instruction.out, values):
+                continue
+            if instruction.out.name in forced:
+                values[instruction.out.name] = np.asarray(forced[instruction.out.name])
+                continue
+            try:
+                values[instruction.out.name] = machine.answer(place, instruction, values)
+            except (NotRational, Undecided, numbers.Undecided, numbers.TooLarge) as problem:
+                raise OutsideTheEngine(str(problem), instruction) from None
+        return values
+
+    def gradient(self, outputs: Sequence[Entry]) -> tuple[Entry, ...]:
+        """The derivatives of outputs by the coordinates, row after row."""
+        zero: Any = Fraction(0)
+        return tuple(
+            output.derivative(place) if isinstance(output, Ratio) else zero
+            for output in outputs
+            for place in range(self.dimension)
+        )
+
+
+def _moving(program: Program, inputs: set[str]) -> set[str]:
+    """The values that a moving input reaches, by a choice too."""
+    moving = set(inputs)
+    for instruction in program.instructions:
+        own = [value.name for value in arguments(instruction)] + [g for g, _ in instruction.out.branch]
+        if any(name in moving for name in own):
+            moving.add(instruction.out.name)
+    return moving
+
+
+def joining(program: Program, moving: set[str]) -> bool:
+    """Whether a choice by an input may jump: a branch, a step, a place in an order."""
+    for instruction in program.instructions:
+        if isinstance(instruction, Kink) or not any(v.name in moving for v in arguments(instruction)):
+            continue
+        if isinstance(instruction, Select):
+            if instruction.guard.name in moving:
+                return True
+        elif TABLE[instruction.op].jumps or instruction.op in ("order", "argextremum", "to_real"):
+            return True
+    return False
