@@ -81,10 +81,16 @@ def _on_strata(
     if not strata.strata:
         reason = strata.unknown[0] if strata.unknown else "it has no strata"
         raise CFError([errors.no_point(reason, example_of(program))], program.source)
-    found = []
+    found, unknown = [], list(strata.unknown)
     for stratum in strata.strata:
-        if 0 in stratum.signs.values():
-            witness = dict(stratum.witness)
-            report = comparison(written, partial(point_of, given=witness), presets=presets, yours=yours)
-            found.append(StratumComparison(stratum, report))
-    return StrataComparison(program.name, tuple(found), strata.unknown)
+        if 0 not in stratum.signs.values():
+            continue
+        at_witness = partial(point_of, given=dict(stratum.witness))
+        try:
+            at_witness(program)
+        except CFError:  # an algebraic number without a closed form, which no point can be written with
+            unknown.append(f"{stratum.id} is not compared: its point has no closed form")
+            continue
+        report = comparison(written, at_witness, presets=presets, yours=yours)
+        found.append(StratumComparison(stratum, report))
+    return StrataComparison(program.name, tuple(found), tuple(unknown))

@@ -247,6 +247,40 @@ def test_tie_rules_are_those_of_the_program() -> None:
         assert of(report, "y**2 - x")[0].verdict == verdict
 
 
+# every point is in one stratum
+
+
+def relations(stratum: StratumReport, names: Sequence[str]) -> list[Any]:
+    symbols = {name: sympy.Symbol(name, real=True) for name in names}
+    found = [sympy.Eq(sympy.parse_expr(text, local_dict=symbols), 0) for text in stratum.equations]
+    return found + [sympy.parse_expr(text, local_dict=symbols) for text in stratum.inequalities]
+
+
+@pytest.mark.parametrize("kind", ["polynomial", "injected", "thin"])
+def test_every_point_is_in_one_stratum(kind: str) -> None:
+    tried = 0
+    for seed in range(200, 206):
+        made = case(kind, seed)
+        report = strata(made.text, overrides=made.rules.overrides(), seconds=4)
+        if not report.complete or len(report.strata) > 25:
+            continue
+        tried += 1
+        rng = random.Random(seed)
+        points = [dict(s.witness) for s in report.strata if "CRootOf" not in str(s.witness)]
+        for _ in range(6):
+            points.append(
+                {name: str(Fraction(rng.randint(-6, 6), rng.choice((1, 2)))) for name in report.inputs}
+            )
+        described = [(s, relations(s, report.inputs)) for s in report.strata]
+        for point in points:
+            values = {sympy.Symbol(name, real=True): sympy.sympify(str(text)) for name, text in point.items()}
+            homes = [
+                s.id for s, own in described if all(sympy.simplify(r.subs(values)) == sympy.true for r in own)
+            ]
+            assert len(homes) == 1, (made.text, point, homes)
+    assert tried >= 2
+
+
 # the point answers
 
 

@@ -38,12 +38,12 @@ class Criticality:
     # D
 
     def field(
-        self, region: Region, dimension: int, run: Run, ad: Vector, pieces: Sequence[Piece]
+        self, region: Region, run: Run, ad: Vector, pieces: Sequence[Piece]
     ) -> tuple[Vector, ...] | None:
-        """Vectors with the hull of D; None where they are not known. Raises Split, Open."""
+        """Vectors with the hull of D on a thin region; None where they are not known. Raises Split, Open."""
         instructions = self.walk.program.instructions
         tied = [instructions[guard.instruction] for guard, sign in run.guards.items() if sign == 0]
-        if dimension == self.walk.dimension or not (tied or any(piece.signs for piece in pieces)):
+        if not tied and not any(piece.signs for piece in pieces):
             return (ad,)
         if all(_continuous(instruction) for instruction in tied):
             return self._chosen(region, run, {})

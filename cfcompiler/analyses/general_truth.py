@@ -156,7 +156,9 @@ class Judge:
         critical = self._ad_critical(region, known)
         gradient = _smooth(gradients, rays)
         verdict = self._verdict(region, known.ad, gradients, gradient)
-        field = self.criticality.field(region, known.dimension, run, known.ad, pieces)
+        field: tuple[Vector, ...] | None = gradients
+        if known.dimension < self.walk.dimension:
+            field = self.criticality.field(region, run, known.ad, pieces)
         artificial = self.criticality.artificial(region, field, gradients)
         return replace(
             known,

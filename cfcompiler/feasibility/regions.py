@@ -216,7 +216,7 @@ class Regions:
                 )
         found = 0
         for point in tried:
-            for candidate in self._on_rest(region, point, fixed):
+            for candidate in self._on_rest(region.rest, point, fixed):
                 own = self._lifted(region, candidate)
                 if own is not None and self.holds(region, own):
                     yield own
@@ -224,17 +224,16 @@ class Regions:
                     if found >= 12:
                         return
 
-    def _on_rest(self, region: Region, point: Point, fixed: set[int]) -> Iterator[Point]:
-        """The point, or where lines through it meet the one equation that has no pivot."""
-        if not region.rest:
+    def _on_rest(self, rest: Sequence[Poly], point: Point, fixed: set[int]) -> Iterator[Point]:
+        """The point, moved along variables that are not `fixed` until the equations without pivots hold."""
+        if not rest:
             yield point
             return
-        if len(region.rest) > 1:
-            return
-        for place in range(self.functions.variables):
-            if place not in fixed:
-                for root in self.functions.along(region.rest[0], place, point):
-                    yield (*point[:place], root, *point[place + 1 :])
+        own = {place for place, power in enumerate(rest[0].degrees()) if power}
+        for place in sorted(own - fixed):
+            for root in self.functions.along(rest[0], place, point):
+                moved = (*point[:place], root, *point[place + 1 :])
+                yield from self._on_rest(rest[1:], moved, fixed | own)
 
     def _lifted(self, region: Region, point: Point) -> Point | None:
         """The point whose coordinates that are no pivots are given."""
