@@ -92,7 +92,8 @@ class _Work:
         try:
             while pending:
                 self._check_size(len(self.waiting) + len(pending))
-                region = pending.pop()
+                pending.sort(key=lambda own: -_codimension(own))
+                region = pending.pop()  # large ones first
                 try:
                     if self.walk.run(lambda poly, own=region: self.regions.sign(own, poly)) is not None:  # type: ignore[misc]
                         self.waiting.append((region, 0))
@@ -104,7 +105,8 @@ class _Work:
                 if done % 16 == 0:
                     self._tell("strata", len(self.waiting), 0)
         except _OutOfTime as problem:
-            self.unknown.append(f"some strata are missing: {problem}")
+            most = self.walk.dimension - min(map(_codimension, pending))
+            self.unknown.append(f"some strata are missing, of dimension {most} at most: {problem}")
         except KeyboardInterrupt:
             self.unknown.append("some strata are missing: interrupted while they were enumerated")
 
@@ -259,7 +261,7 @@ class _Work:
         if judge.joined and self._least_dimension(region) < self.walk.dimension:
             judge.doubts.append(region)
         where = self.texts.place(region)
-        sentence = f"where {where}: {reason}"
+        sentence = f"whether there are points where {where} is open"
         if region.certain:
             sentence = f"where {where} the verdict is open: {reason}"
             run = None

@@ -87,10 +87,16 @@ class Judge:
         """The same set by independent equations, and its dimension. Raises Split, Open."""
         functions = self.walk.functions
         for _ in range(MOST_ROUNDS):
+            region = self.regions.refreshed(region)
             free = self.walk.dimension - len(region.pivots)
             if not region.rest:
                 return region, free
             rest = [functions.named(poly)[1] for poly in region.rest]
+            for function in rest:
+                factors = [own for own, _ in functions.factored(function.poly).factors]
+                unknown = [own for own in factors if region.known(own) is None]
+                if len(factors) > 1 and unknown:
+                    raise Split((unknown[0],), by_sign=True)
             for chosen in combinations(rest, free) if len(rest) > free else (rest,):
                 if self.meeting.independent(region, chosen):
                     return region, free - len(chosen)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+import flint
+
 from cfcompiler.feasibility.conditions import Clock, Constraint
 from cfcompiler.feasibility.functions import Function, Functions, Key, Point
 from cfcompiler.feasibility.solver import AnyOf, Formula, Model, Unknown, solve
@@ -24,7 +26,6 @@ Poly = Any
 SECONDS_A_QUESTION = 3.0
 MOST_POINTS = 60
 SAMPLES = 120
-_RELATION = {0: "=", 1: ">", -1: ">"}
 
 
 class Split(Exception):
@@ -99,7 +100,7 @@ class Regions:
         for x, (low, high) in zip(self.functions.generators, bounds, strict=True):
             for end, sign in ((low, 1), (high, -1)):
                 if end is not None:
-                    shifted = x - self.functions.one * _flint(end)
+                    shifted = x - self.functions.one * flint.fmpq(end.numerator, end.denominator)
                     _, function = self.functions.named(shifted)
                     signs[function] = sign
         return Region(signs, points=tuple(self._samples(bounds)))
@@ -132,6 +133,7 @@ class Regions:
             if sign == 0:
                 zero = True
                 part = self._solved(part, function)
+        part = self.refreshed(part)
         points = [point for point in region.points if self._holds(part, point, facts, mixed)]
         if len(points) < 8:
             points += [p for p in self._moved(part, region.points, zero) if p not in points]
@@ -150,7 +152,7 @@ class Regions:
 
     def _solved(self, region: Region, function: Function) -> Region:
         """With the equation function = 0 solved for a variable, where that is possible."""
-        reduced = self.reduced(region, function.poly)
+        reduced = self._stripped(region, self.reduced(region, function.poly))
         if reduced.is_zero():
             return region
         best: tuple[int, Pivot] | None = None
@@ -169,6 +171,10 @@ class Regions:
         pivots = (*region.pivots, best[1])
         return self._again(replace(region, pivots=pivots, rest=()), region.rest)
 
+    def refreshed(self, region: Region) -> Region:
+        """The region, whose equations without pivots are solved again with all that is known by now."""
+        return self._again(replace(region, rest=()), region.rest) if region.rest else region
+
     def _again(self, region: Region, rest: Sequence[Poly]) -> Region:
         """The equations that had no pivot, once more."""
         for poly in rest:
@@ -178,6 +184,12 @@ class Regions:
             elif not reduced.is_zero():
                 region = replace(region, rest=(*region.rest, reduced))
         return region
+
+    def _stripped(self, region: Region, poly: Poly) -> Poly:
+        """Without the factors that vanish nowhere on the region."""
+        found = self.functions.factored(poly)
+        left = [function for function, _ in found.factors if region.known(function) not in (1, -1)]
+        return self.functions.product(left).poly if left and found.side else poly
 
     def _nonzero(self, region: Region, poly: Poly) -> bool:
         """Whether it is known, without a question, that a polynomial vanishes nowhere on the region."""
@@ -324,7 +336,7 @@ class Regions:
         if not some_not and not self.feasible(region, (self.not_all(family),), seconds=seconds):
             return True
         if not some_zero and not self.feasible(
-            region, tuple(self._equal(f) for f in family), seconds=seconds
+            region, tuple(Constraint(self.polynomial(f), "=") for f in family), seconds=seconds
         ):
             return False
         raise Split(family, by_sign=False)
@@ -372,9 +384,6 @@ class Regions:
         parts = tuple(Constraint(self.polynomial(function, extra), "!=") for function in family)
         return parts[0] if len(parts) == 1 else AnyOf(parts)
 
-    def _equal(self, function: Function) -> Formula:
-        return Constraint(self.polynomial(function), "=")
-
 
 def widened(polynomial: Any, extra: int) -> Any:
     """The same polynomial in more variables."""
@@ -388,9 +397,3 @@ def widened(polynomial: Any, extra: int) -> Any:
 
 def _sign(x: Fraction) -> int:
     return (x > 0) - (x < 0)
-
-
-def _flint(x: Fraction) -> Any:
-    import flint
-
-    return flint.fmpq(x.numerator, x.denominator)
