@@ -8,33 +8,28 @@ at` judges them. What was not decided is said in `unknown`, and no part is dropp
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from cfcompiler.analyses.affine_machine import Guard
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
 from cfcompiler.analyses.at import at
-from cfcompiler.analyses.general_places import described
 from cfcompiler.analyses.general_points import alone, exact_point, point_texts
+from cfcompiler.analyses.general_report import Judged, strata_report
 from cfcompiler.analyses.general_texts import Texts
 from cfcompiler.analyses.general_truth import Judge, Truth
 from cfcompiler.analyses.general_walk import GeneralWalk
 from cfcompiler.analyses.landscape import Effort
-from cfcompiler.analyses.strata_guards import named_guards
 from cfcompiler.analyses.strata_question import Question, restricted
 from cfcompiler.errors import CFError
 from cfcompiler.feasibility.conditions import Clock
 from cfcompiler.feasibility.regions import Open, Region, Regions, Split
 from cfcompiler.ir import Program
-from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
+from cfcompiler.report import Row, StrataReport
 
-INTEREST = ("spurious", "unknown", "undefined", "discontinuous", "inexact", "clarke", "exact")
 MOST_DIVISIONS = 14
 SECONDS_A_POINT = 5.0
 SHARE_OF_ENUMERATION = 0.6  # of the time, at most
@@ -48,20 +43,7 @@ def general_strata(program: Program, question: Question) -> StrataReport:
     if work.outside and not work.waiting:
         raise work.outside[0][1]
     work.judge()
-    return work.report()
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A stratum with all that is said of it, in texts; `truth` as far as it goes."""
-
-    truth: Truth
-    witness: Row
-    ad: tuple[Row, ...] | None
-    gradient: tuple[Row, ...] | None
-    clarke: tuple[tuple[Row, ...], ...] | None
-    single: bool = False
-    seen: int = 0  # how many regions that jump, or may, were known then
+    return strata_report(work.program, question, work.texts, work.found, work.unknown)
 
 
 class _Work:
@@ -79,7 +61,7 @@ class _Work:
         self.bounds = question.bounds(program)
         self.waiting: list[tuple[Region, int]] = []
         self.outside: list[tuple[Region, OutsideTheEngine]] = []
-        self.found: list[_Judged] = []
+        self.found: list[Judged] = []
         self.late = 0  # strata for which there was no time left
         self.unknown: list[str] = []
 
@@ -253,7 +235,7 @@ class _Work:
         if judged.verdict == "discontinuous":
             judge.jumps.append(region)
         self.found.append(
-            _Judged(truth, self.texts.row(exact), report.backward, gradient, clarke, True, _ALWAYS)
+            Judged(truth, self.texts.row(exact), report.backward, gradient, clarke, True, _ALWAYS)
         )
         return True
 
@@ -272,7 +254,7 @@ class _Work:
                 truth = Truth(
                     region, self._least_dimension(region), run.guards, run.outputs, (), "unknown", reason
                 )
-                self.found.append(_Judged(truth, self.texts.row(witness), None, None, None, False, _ALWAYS))
+                self.found.append(Judged(truth, self.texts.row(witness), None, None, None, False, _ALWAYS))
         self.unknown.append(sentence)
 
     def _least_dimension(self, region: Region) -> int:
@@ -287,7 +269,7 @@ class _Work:
         settled = truth.verdict not in ("unknown", "undefined", "discontinuous")
         gradients = [self._rows(vector, region, point) for vector in truth.gradients]
         self.found.append(
-            _Judged(
+            Judged(
                 truth,
                 self.texts.row(witness),
                 self._rows(truth.ad, region, point),
@@ -303,93 +285,11 @@ class _Work:
             vector = tuple(self.texts.value(entry, point) for entry in vector)
         return self.texts.rows(vector, region)
 
-    # the report
-
-    def report(self) -> StrataReport:
-        ranked = sorted(
-            self.found, key=lambda found: (found.truth.dimension, INTEREST.index(found.truth.verdict))
-        )
-        self._note_flags(ranked)
-        ids, guards = named_guards(self.program, _met([found.truth for found in ranked]))
-        strata = tuple(self._stratum(f"S{k + 1}", found, ids) for k, found in enumerate(ranked))
-        counts = Counter(found.truth.dimension for found in ranked)
-        return StrataReport(
-            self.program.name,
-            self.program.preset,
-            tuple(param.value.name for param in self.program.params if param.differentiable),
-            self.question.box_texts(),
-            len(self.program.results) == 1 and not self.program.results[0].shape,
-            guards,
-            dict(sorted(counts.items())),
-            strata,
-            described(
-                self.texts,
-                [found.truth for found in ranked],
-                lambda place: ranked[place].truth.verdict == "spurious",
-                complete=not self.unknown,
-            ),
-            tuple(
-                self._artificial(f"S{k + 1}", found)
-                for k, found in enumerate(ranked)
-                if found.truth.artificial
-            ),
-            tuple(self.unknown),
-        )
-
-    def _note_flags(self, ranked: Sequence[_Judged]) -> None:
-        silent = ("unknown", "undefined", "discontinuous")
-        for what, name in (("AD returns 0", "ad_critical"), ("points are artificial critical", "artificial")):
-            open_ones = [
-                f"S{k + 1}"
-                for k, found in enumerate(ranked)
-                if getattr(found.truth, name) is None and found.truth.verdict not in silent
-            ]
-            if open_ones:
-                shown = ", ".join(open_ones[:8])
-                more = f" and {len(open_ones) - 8} more" if len(open_ones) > 8 else ""
-                self.unknown.append(f"on {shown}{more} whether {what} is open")
-
-    def _stratum(self, name: str, found: _Judged, ids: dict[Any, str]) -> StratumReport:
-        truth = found.truth
-        signs = {ids[guard]: sign for guard, sign in truth.guards.items() if guard in ids}
-        equations = self.texts.equations(truth.region)
-        inequalities = self.texts.inequalities(truth.region)
-        return StratumReport(
-            name,
-            truth.dimension,
-            {guard: signs[guard] for guard in sorted(signs, key=lambda own: int(own[1:]))},
-            equations,
-            inequalities,
-            found.witness,
-            found.ad,
-            found.gradient,
-            found.clarke,
-            truth.verdict,
-            truth.ad_critical,
-            truth.artificial,
-            truth.reason,
-            truth.trust,
-        )
-
-    def _artificial(self, name: str, found: _Judged) -> ArtificialPoint:
-        where = self.texts.place(found.truth.region)
-        point = found.witness if found.single else None
-        return ArtificialPoint(name, where, point, bool(found.truth.ad_critical))
-
 
 def located(problem: OutsideTheEngine) -> str:
     """What stands in the way, and where it is written."""
     span = problem.instruction.span
     return (f"line {span.line}, column {span.column}: " if span.line else "") + problem.reason
-
-
-def _met(truths: Sequence[Truth]) -> dict[Guard, bool]:
-    """The guards that were met, and whether their signs differ somewhere."""
-    signs: dict[Guard, set[int]] = {}
-    for truth in truths:
-        for guard, sign in truth.guards.items():
-            signs.setdefault(guard, set()).add(sign)
-    return {guard: len(seen) > 1 for guard, seen in signs.items()}
 
 
 class _OutOfTime(Exception):
