@@ -135,6 +135,14 @@ def test_an_injected_zero_is_found(h: str, where: str) -> None:
     assert where in report.spurious or all(text.startswith(where) for text in report.spurious)
 
 
+def test_a_sign_is_said_where_another_sign_only_says_that_it_is_not_zero() -> None:
+    """On y**2 == x, x > 0 becomes y != 0; the sign of y still is what tells the two arcs apart."""
+    report = strata("def f(x, y):\n    return abs(y**2 - relu(x)) + relu(y)\n")
+    assert report.complete
+    arcs = [stratum for stratum in of(report, "y**2 - x") if stratum.dimension == 1]
+    assert {stratum.inequalities for stratum in arcs} == {("y > 0",), ("y < 0",)}
+
+
 def test_an_equality_guard_on_a_curve() -> None:
     report = strata("def f(x, y):\n    if x - y**2 == 0:\n        return 3*x\n    return x + 2*y**2\n")
     assert report.complete

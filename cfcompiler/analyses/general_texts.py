@@ -156,7 +156,8 @@ class Texts:
             rows = self.walk.functions.factored(poly)
             odd = [own for own, times in rows.factors if times % 2]
             if odd:
-                found.setdefault(self.walk.functions.product(odd), rows.side * sign * scale)
+                product = self.walk.functions.product(odd)
+                found[product] = found.get(product) or rows.side * sign * scale
             for own, times in rows.factors:
                 if times % 2 == 0:
                     found.setdefault(own, 0)
