@@ -11,8 +11,9 @@ import pytest
 import sympy
 
 from cfcompiler import compile_text
+from cfcompiler.analyses.check import USUAL, check
 from cfcompiler.analyses.strata import strata_of
-from cfcompiler.analyses.strata_question import question_of
+from cfcompiler.analyses.strata_question import Question, question_of
 from cfcompiler.compiler import Compiled
 from cfcompiler.errors import CFError
 from cfcompiler.report import StrataReport, StratumReport
@@ -371,3 +372,21 @@ def test_points_agree_with_their_stratum(kind: str) -> None:
         tried += 1
         assert not disagreements(compiled, report, seed, 4), made.text
     assert tried >= 5
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("abs(x) + abs(x**5 - x - 1)", None),
+        ("relu(x*x + 1) + abs(x**5 - x - 1)", "CF190"),
+        ("1 if x**5 - x - 1 > 0 else 0", "CF104"),
+        ("1/(x**5 - x - 1)", "CF106"),
+    ],
+)
+def test_the_linter_says_what_it_can_where_a_root_has_no_closed_form(line: str, code: str | None) -> None:
+    compiled = compile_text(f"def f(x):\n    return {line}\n")
+    report = compiled.strata()
+    assert any("CRootOf" in str(stratum.witness) for stratum in report.strata)
+    found = check(compiled.program, report, Question(), USUAL, theory=True, proofs=True)
+    assert {finding.code for finding in found.findings} == ({code} if code else set())
+    assert {hypothesis.answer for hypothesis in found.hypotheses} == {"undecided"}

@@ -126,7 +126,8 @@ class _Search:
         found = []
         for group in self._groups(self._with("discontinuous"), joins):
             stratum = group.strata[0]
-            here, nearby = _two_values(self.program, self.view.point(stratum.witness))
+            point = self.view.point(stratum.witness)
+            here, nearby = ("", "") if point is None else _two_values(self.program, point)
             found.append(texts.jump(group.places, self.sets.described(group.strata), stratum, here, nearby))
         return found
 
@@ -151,9 +152,8 @@ class _Search:
         blamed: dict[tuple[str, Place], list[tuple[str, StratumReport]]] = {}
         unexplained = []
         for stratum in self._with("undefined"):
-            blame = None
-            if unrolled is not None:
-                blame = blame_at(unrolled, self.view.point(stratum.witness))
+            point = self.view.point(stratum.witness)
+            blame = None if unrolled is None or point is None else blame_at(unrolled, point)
             if blame is None:
                 unexplained.append(stratum)
                 continue

@@ -247,9 +247,17 @@ class Judge:
                 active.append(function)
             elif known != sign:
                 return False
-        if self.meeting.independent(region, active):
+        if self.meeting.independent(region, active) and all(
+            self._thin(region, active, family) for family in jump.mixed
+        ):
             return True
         raise Open("whether the program jumps at points arbitrarily near was not decided")
+
+    def _thin(self, region: Region, active: Sequence[Function], family: Sequence[Function]) -> bool:
+        """Whether it is known that a family does not vanish on an open part of {active = 0} beside the region."""
+        return any(
+            region.known(f) in (1, -1) or self.meeting.independent(region, (*active, f)) for f in family
+        )
 
     def _distinct(
         self, region: Region, met: Sequence[Met]

@@ -33,26 +33,29 @@ _PROVED, _REFUTED, _UNDECIDED = "proved", "refuted", "undecided"
 
 def hypotheses_of(view: View) -> tuple[Hypothesis, ...]:
     """All hypotheses, in the order in which they build on each other."""
+    points = {stratum.id: view.point(stratum.witness) for stratum in view.report.strata}
+    known = {name: point for name, point in points.items() if point is not None}
+    reason = "" if len(known) == len(points) else "the point of a stratum is a root without a closed form"
     try:
         unrolled = tidy(scalarize(tidy(view.program), MOST_SCALARS))
     except TooManyScalars as problem:
+        reason = str(problem)
+    if reason:
         names = ("continuous", "locally Lipschitz", "definable", "path differentiable", "tie values")
         rest = ("kink qualification", "projection", "circulation", "conservative")
-        return tuple(Hypothesis(name, _UNDECIDED, str(problem)) for name in (*names, *rest))
-    return _Hypotheses(view, unrolled).all()
+        return tuple(Hypothesis(name, _UNDECIDED, reason) for name in (*names, *rest))
+    return _Hypotheses(view, unrolled, known).all()
 
 
 class _Hypotheses:
-    def __init__(self, view: View, unrolled: Program) -> None:
+    def __init__(self, view: View, unrolled: Program, points: Mapping[str, Mapping[str, Any]]) -> None:
         self.program = view.program
         self.unrolled = unrolled
         self.report = view.report
         self.places = Places(view)
         self.sets = SetTexts(view.report)
         self.strata = Strata(unrolled)
-        self.points: dict[str, Mapping[str, Any]] = {
-            stratum.id: view.point(stratum.witness) for stratum in view.report.strata
-        }
+        self.points = points
 
     def all(self) -> tuple[Hypothesis, ...]:
         continuous = self._continuous()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cfcompiler.analyses import finding_texts as texts
-from cfcompiler.analyses.sites import View, names_of, needed_values, place_of
+from cfcompiler.analyses.sites import Places, View, names_of, needed_values, place_of
 from cfcompiler.arithmetic import EXACT, Undecided
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Instruction, Kink, Program, Select
@@ -41,7 +41,10 @@ def idle(view: View) -> Iterator[Finding]:
     constant: list[Span] = []
     if report.complete and report.strata:
         seen = _seen(view)
-        if seen is not None:
+        if seen is None:
+            reason = "whether a guard is always or never true: at the point of a stratum it was not decided"
+            yield texts.undecided((Places(view).whole(),), (), reason)
+        else:
             yield from _constant_guards(program, report, seen, constant)
     # a product with 0 is no constant where the other factor may be infinite
     finite = report.complete and not any(stratum.verdict == "undefined" for stratum in report.strata)
@@ -49,7 +52,7 @@ def idle(view: View) -> Iterator[Finding]:
 
 
 def _seen(view: View) -> _Seen | None:
-    """None where a number was not decided at some witness."""
+    """None where that was not decided at some witness."""
     seen = _Seen()
 
     def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
@@ -62,9 +65,14 @@ def _seen(view: View) -> _Seen | None:
             seen.signs.setdefault(instruction.span, set()).update(map(int, codes))
 
     open_ = {item.span for item in view.program.instructions if _is_condition(item) or isinstance(item, Kink)}
+    missing = False
     for stratum in sorted(view.report.strata, key=lambda item: -item.dimension):
+        point = view.point(stratum.witness)
+        if point is None:
+            missing = True
+            continue
         try:
-            run(view.program, view.point(stratum.witness), EXACT, watch)
+            run(view.program, point, EXACT, watch)
         except Undecided:
             return None
         open_ = {
@@ -72,7 +80,7 @@ def _seen(view: View) -> _Seen | None:
         }
         if not open_:
             break  # nothing is constant, whatever the other strata say
-    return seen
+    return None if missing and open_ else seen
 
 
 def _is_condition(instruction: Instruction) -> bool:

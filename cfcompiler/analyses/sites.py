@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
+from cfcompiler.errors import CFError
 from cfcompiler.ir import Apply, Instruction, Kink, Program, Select
 from cfcompiler.point import point_of
 from cfcompiler.primitives import COMPARISONS, TABLE
@@ -25,11 +26,17 @@ class View:
     report: StrataReport
     fixed: Mapping[str, Any]
 
-    def point(self, witness: Row) -> dict[str, Any]:
-        """A witness with the fixed inputs, as an array of exact numbers for every parameter."""
+    def point(self, witness: Row) -> dict[str, Any] | None:
+        """A witness with the fixed inputs, as an array of exact numbers for every parameter.
+
+        None for an algebraic number that has no closed form: it is not one of the exact numbers of a run.
+        """
         moving = tuple(param for param in self.program.params if param.value.name not in self.fixed)
         given = {param.value.name: witness[param.value.name] for param in moving}
-        return {**point_of(replace(self.program, params=moving), given), **self.fixed}
+        try:
+            return {**point_of(replace(self.program, params=moving), given), **self.fixed}
+        except CFError:
+            return None
 
 
 class Places:

@@ -67,7 +67,7 @@ def compared_lines(report: ComparisonReport | StrataComparison, width: int) -> I
         yield ((f"{one.stratum.id}: ", LABEL), (", ".join(where) or "everywhere", HEAD))
         yield from comparison_lines(one.comparison, width)
         yield ()
-    if not report.strata:
+    if not report.strata and not report.unknown:
         yield (("no guard is tied anywhere: every preset returns the gradient of one smooth piece", ""),)
     for sentence in report.unknown:
         yield (("  " + "unknown".ljust(LABEL_WIDTH), WARNING), (sentence, ""))
