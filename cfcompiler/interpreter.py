@@ -58,6 +58,17 @@ def taken(value: Value, values: Mapping[str, Array]) -> bool:
     return all(guard in values and bool(values[guard]) == truth for guard, truth in value.branch)
 
 
+# The signs of left - right for which a comparison holds.
+HOLDS_FOR = {
+    "less": (-1,),
+    "less_equal": (-1, 0),
+    "greater": (1,),
+    "greater_equal": (0, 1),
+    "equal": (0,),
+    "not_equal": (-1, 1, UNORDERED),
+}
+
+
 class Machine:
     """Evaluates one instruction at a time."""
 
@@ -102,16 +113,7 @@ class Machine:
 
     def _condition(self, op: str, args: list[Array]) -> Array:
         if op in COMPARISONS:
-            codes = self.arithmetic.compare(args[0], args[1])
-            wanted = {
-                "less": (-1,),
-                "less_equal": (-1, 0),
-                "greater": (1,),
-                "greater_equal": (0, 1),
-                "equal": (0,),
-                "not_equal": (-1, 1, UNORDERED),
-            }[op]
-            return np.isin(codes, wanted)
+            return np.isin(self.arithmetic.compare(args[0], args[1]), HOLDS_FOR[op])
         if op == "isnan":
             return self.arithmetic.compare(args[0], args[0]) == UNORDERED
         return getattr(np, op)(*(np.asarray(arg, dtype=bool) for arg in args))

@@ -189,3 +189,9 @@ def polynomial(variables: int, terms: Iterable[tuple[Exponents, Finite]]) -> Pol
     for exponents, coefficient in terms:
         _add_term(found, exponents, coefficient)
     return Polynomial(variables, found)
+
+
+def widened(polynomial: Polynomial, total: int) -> Polynomial:
+    """The same polynomial with further variables behind its own, `total` in all."""
+    more = (0,) * (total - polynomial.variables)
+    return Polynomial(total, {(*e, *more): c for e, c in polynomial.terms.items()})

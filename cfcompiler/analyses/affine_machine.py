@@ -33,20 +33,12 @@ from cfcompiler.analyses.affine_forms import (
 )
 from cfcompiler.arithmetic import UNORDERED, Array
 from cfcompiler.feasibility.lattice import Integers
-from cfcompiler.interpreter import Machine
+from cfcompiler.interpreter import HOLDS_FOR, Machine
 from cfcompiler.ir import Apply, Instruction, Kink, Program
 from cfcompiler.operations import OPERATIONS
 from cfcompiler.primitives import COMPARISONS
 
 MOST_STEPS = 200  # levels of one floor that are told apart
-_WANTED = {
-    "less": (-1,),
-    "less_equal": (-1, 0),
-    "greater": (1,),
-    "greater_equal": (0, 1),
-    "equal": (0,),
-    "not_equal": (-1, 1, UNORDERED),
-}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -208,7 +200,7 @@ class Questioner(FormMachine):
 
     def _condition(self, op: str, args: list[Array]) -> Array:
         if op in COMPARISONS and any(isinstance(x, Form) for arg in args for x in np.reshape(arg, -1)):
-            return np.isin(self._codes(args[0], args[1]), _WANTED[op])
+            return np.isin(self._codes(args[0], args[1]), HOLDS_FOR[op])
         if op in COMPARISONS:
             return self._constant_condition(op, args)
         if op == "isnan":
@@ -219,7 +211,7 @@ class Questioner(FormMachine):
     def _constant_condition(self, op: str, args: list[Array]) -> Array:
         """Numbers, which may be what remains of moving values on this stratum."""
         if self.moving:
-            return np.isin(self._codes(args[0], args[1]), _WANTED[op])
+            return np.isin(self._codes(args[0], args[1]), HOLDS_FOR[op])
         return super()._condition(op, args)
 
     # rows, pair by pair

@@ -63,10 +63,10 @@ def _starts(
 
 def _arrives(walk: ProgramWalk, start: Sequence[Fraction], step: Fraction, goal: Sequence[Fraction]) -> bool:
     """Whether gradient descent from `start` is at `goal` after one step, and stays."""
-    slope = returned(walk, start)
-    if any(not isinstance(entry, Fraction) for entry in slope):
+    slope = [entry for entry in returned(walk, start) if isinstance(entry, Fraction)]
+    if len(slope) < len(start):
         return False
-    after = tuple(x - step * g for x, g in zip(start, slope, strict=True))  # type: ignore[operator]
+    after = tuple(x - step * g for x, g in zip(start, slope, strict=True))
     return after == tuple(goal) and not any(returned(walk, goal))
 
 

@@ -18,8 +18,9 @@ from cfcompiler.analyses.general_walk import Run, SignOf
 from cfcompiler.analyses.ratios import Poly, finite, parts
 from cfcompiler.analyses.vertices import TooManyChoices
 from cfcompiler.feasibility.conditions import Constraint
-from cfcompiler.feasibility.regions import Open, Region, widened
+from cfcompiler.feasibility.regions import Open, Region
 from cfcompiler.ir import Apply, Instruction, Kink
+from cfcompiler.polynomials import widened
 from cfcompiler.primitives import COMPARISONS
 
 MOST_CHOICES = 256
@@ -231,5 +232,5 @@ def _widened(formulas: Sequence[object], extra: int) -> list[Constraint]:
     found = []
     for part in formulas:
         assert isinstance(part, Constraint)
-        found.append(Constraint(widened(part.polynomial, extra), part.relation))
+        found.append(Constraint(widened(part.polynomial, part.polynomial.variables + extra), part.relation))
     return found

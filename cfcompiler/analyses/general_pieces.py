@@ -20,10 +20,10 @@ from cfcompiler.feasibility.conditions import Apart, Budget, Condition, Constrai
 from cfcompiler.feasibility.conditions import Open as Unsettled
 from cfcompiler.feasibility.functions import Function
 from cfcompiler.feasibility.leading import OpenRays, open_direction
-from cfcompiler.feasibility.regions import Open, Region, Regions, widened
+from cfcompiler.feasibility.regions import Open, Region, Regions
 from cfcompiler.feasibility.solver import Formula
 from cfcompiler.feasibility.touching import touches
-from cfcompiler.polynomials import Polynomial, constant, variable
+from cfcompiler.polynomials import Polynomial, constant, variable, widened
 
 MOST_PIECES = 256
 SECONDS_A_PIECE = 2.0
@@ -155,7 +155,7 @@ class Meeting:
         formulas.append(Constraint(_sum(weights, total) - constant(total, Fraction(1)), "="))
         for place in range(n):
             terms = [
-                widened(self.walk.functions.polynomial(function.poly.derivative(place)), k).scaled(
+                widened(self.walk.functions.polynomial(function.poly.derivative(place)), total).scaled(
                     Fraction(sign)
                 )
                 * weight
@@ -272,8 +272,8 @@ class Meeting:
         return formulas
 
     def _wide(self, poly: Poly, extra: int) -> Polynomial:
-        found: Polynomial = widened(self.walk.functions.polynomial(poly), extra)
-        return found
+        own: Polynomial = self.walk.functions.polynomial(poly)
+        return widened(own, own.variables + extra)
 
     def zero_inside(
         self, region: Region, vectors: Sequence[Vector], seconds: float

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -77,7 +78,7 @@ class _Work:
                 pending.sort(key=lambda own: -_codimension(own))
                 region = pending.pop()  # large ones first
                 try:
-                    if self.walk.run(lambda poly, own=region: self.regions.sign(own, poly)) is not None:  # type: ignore[misc]
+                    if self.walk.run(partial(self.regions.sign, region)) is not None:
                         self.waiting.append((region, 0))
                 except Split as split:
                     pending.extend(self.regions.divided(region, split))
@@ -209,7 +210,7 @@ class _Work:
             point[name][place] = entry
         try:
             report = at(self.program, point, self.program.preset, Effort(min(SECONDS_A_POINT, left)))
-            run = self.walk.run(lambda poly: self.regions.sign(region, poly))
+            run = self.walk.run(partial(self.regions.sign, region))
         except (CFError, Split, Open, OutsideTheEngine):
             return False
         if run is None:
@@ -248,7 +249,7 @@ class _Work:
             sentence = f"where {where} the verdict is open: {reason}"
             run = None
             with suppress(Split, OutsideTheEngine):
-                run = self.walk.run(lambda poly: self.regions.sign(region, poly))
+                run = self.walk.run(partial(self.regions.sign, region))
             witness = point_texts(region)
             if run is not None and witness is not None:
                 truth = Truth(

@@ -22,7 +22,7 @@ from cfcompiler.analyses.field import seeds_of
 from cfcompiler.analyses.ratios import Entry, NotRational, Poly, Ratio, Ratios
 from cfcompiler.arithmetic import EXACT, UNORDERED, Array, Undecided
 from cfcompiler.feasibility.functions import Functions
-from cfcompiler.interpreter import Machine, taken
+from cfcompiler.interpreter import HOLDS_FOR, Machine, taken
 from cfcompiler.ir import Apply, Instruction, Kink, Program, Select
 from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.transforms.reverse import vjp
@@ -30,14 +30,6 @@ from cfcompiler.transforms.tidy import tidy
 from cfcompiler.verify import arguments, verify
 
 SignOf = Callable[[Poly], int]
-_WANTED = {
-    "less": (-1,),
-    "less_equal": (-1, 0),
-    "greater": (1,),
-    "greater_equal": (0, 1),
-    "equal": (0,),
-    "not_equal": (-1, 1, UNORDERED),
-}
 _ROWS = ("extremum", "argextremum", "order")
 
 
@@ -97,7 +89,7 @@ class RatioMachine(Machine):
     def _apply(self, instruction: Apply, args: list[Array]) -> Array:
         moving = any(arg.name in self.moving for arg in instruction.args)
         if moving and instruction.op in COMPARISONS:
-            return np.isin(self._codes(args[0], args[1]), _WANTED[instruction.op])
+            return np.isin(self._codes(args[0], args[1]), HOLDS_FOR[instruction.op])
         if moving and TABLE[instruction.op].jumps and instruction.op in ("sign", "heaviside"):
             for place in np.ndindex(np.shape(args[0])):
                 if isinstance(args[0][place], Ratio):

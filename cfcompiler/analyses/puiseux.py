@@ -46,12 +46,14 @@ def side_of(program: Program, point: Mapping[str, Any], direction: int) -> Side 
         arc[moving][place] = normal(0, coefficients, True)
         try:
             values = run(program, arc, GERMS, lenient=True)
+            if any(result.name not in values for result in program.results):
+                continue
             found = [entry for result in program.results for entry in values[result.name].flat]
             return Side(
                 tuple(limit(series) for series in found),
                 tuple(_slope(series, power, direction) for series in found),
             )
-        except (Undecided, KeyError):
+        except Undecided:
             continue
     return None
 

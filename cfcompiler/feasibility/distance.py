@@ -15,7 +15,7 @@ from fractions import Fraction
 from cfcompiler.feasibility.coefficients import TooManyKernels, rationalised
 from cfcompiler.feasibility.conditions import Clock, Constraint, Open, System, Touches
 from cfcompiler.feasibility.solver import Formula, Model, Unknown, solve
-from cfcompiler.polynomials import Polynomial, constant, variable
+from cfcompiler.polynomials import Polynomial, constant, variable, widened
 
 RADII = (Fraction(1, 8), Fraction(1, 2**7))
 
@@ -83,9 +83,3 @@ def _punctured(n: int, total: int, radius: Fraction) -> list[Constraint]:
     for place in range(n):
         square = square + variable(total, place) ** 2
     return [Constraint(square, ">"), Constraint(constant(total, radius**2) - square, ">")]
-
-
-def widened(polynomial: Polynomial, total: int) -> Polynomial:
-    """The same polynomial with further variables behind its own."""
-    more = (0,) * (total - polynomial.variables)
-    return Polynomial(total, {(*e, *more): c for e, c in polynomial.terms.items()})

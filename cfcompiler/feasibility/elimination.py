@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from cfcompiler.feasibility.coefficients import TooManyKernels, rationalised
 from cfcompiler.feasibility.conditions import Answer, Apart, Clock, Constraint, Open, System, Touches
-from cfcompiler.feasibility.distance import widened
 from cfcompiler.feasibility.solver import Unknown, quantified
-from cfcompiler.polynomials import variable
+from cfcompiler.polynomials import variable, widened
 
 
 def by_elimination(system: System, clock: Clock) -> Answer:

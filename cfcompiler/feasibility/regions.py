@@ -21,6 +21,7 @@ import flint
 from cfcompiler.feasibility.conditions import Clock, Constraint
 from cfcompiler.feasibility.functions import Function, Functions, Key, Point
 from cfcompiler.feasibility.solver import AnyOf, Formula, Model, Unknown, solve
+from cfcompiler.polynomials import Polynomial, widened
 
 Poly = Any
 SECONDS_A_QUESTION = 3.0
@@ -90,7 +91,7 @@ class Regions:
         self.clock = clock
         self.by_solver = False
         self.random = random.Random(7)
-        self._polynomials: dict[Key, Any] = {}
+        self._polynomials: dict[Key, Polynomial] = {}
 
     # making
 
@@ -147,6 +148,8 @@ class Regions:
         exact = tuple(value for value in found.values if isinstance(value, Fraction))
         if len(exact) < self.functions.variables:
             return replace(part, model=found)
+        if not self.holds(part, exact):
+            return replace(part, certain=False)
         near = tuple(self._moved(part, (exact,), False))
         return replace(part, points=(exact, *(point for point in near if point != exact)))
 
@@ -372,27 +375,17 @@ class Regions:
         found += [self.not_all(family, extra) for family in region.mixed]
         return found
 
-    def polynomial(self, function: Function, extra: int = 0) -> Any:
+    def polynomial(self, function: Function, extra: int = 0) -> Polynomial:
         """A function for the solver, in as many more variables."""
         if function.key not in self._polynomials:
             self._polynomials[function.key] = self.functions.polynomial(function.poly)
         own = self._polynomials[function.key]
-        return widened(own, extra)
+        return widened(own, own.variables + extra)
 
     def not_all(self, family: Sequence[Function], extra: int = 0) -> Formula:
         """Not all members vanish."""
         parts = tuple(Constraint(self.polynomial(function, extra), "!=") for function in family)
         return parts[0] if len(parts) == 1 else AnyOf(parts)
-
-
-def widened(polynomial: Any, extra: int) -> Any:
-    """The same polynomial in more variables."""
-    if not extra:
-        return polynomial
-    more = (0,) * extra
-    return type(polynomial)(
-        polynomial.variables + extra, {(*e, *more): c for e, c in polynomial.terms.items()}
-    )
 
 
 def _sign(x: Fraction) -> int:
