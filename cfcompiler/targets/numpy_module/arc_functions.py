@@ -35,6 +35,7 @@ from cfcompiler.targets.numpy_module.arcs import (
     _solved,
     _Vanishing,
 )
+from cfcompiler.targets.numpy_module.point_functions import _at_point
 
 _ARC: dict[str, Any] = {}  # the names of a module as arcs have them; the module fills it
 
@@ -348,11 +349,6 @@ def _order_of_arcs(x: Any, axis: int, descending: bool, last: bool) -> Any:
 COST = {"backward": 0}  # the module's
 _LEXICOGRAPHIC: tuple[Any, ...] = ()  # the module's
 _SHAPES: tuple[tuple[int, ...], ...] = ()  # of the inputs; the module sets it
-
-
-def _at_point(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-    """That of point_functions.py, in a module."""
-    raise NotImplementedError
 
 
 # What plain floats call, and what arcs have for it.
