@@ -6,6 +6,7 @@ Exact numbers are texts that SymPy parses; an array input is a nested list of th
 from __future__ import annotations
 
 from cfcompiler.report.findings import CheckReport, Finding, Hypothesis, Place
+from cfcompiler.report.pictures import Arc, Curve, Descent, Dot, Line, Map, Spot
 from cfcompiler.report.point import Certificate, FieldSum, Judged, PointReport, TieHere
 from cfcompiler.report.presets import (
     ComparisonReport,
@@ -24,11 +25,15 @@ from cfcompiler.report.strata import ArtificialPoint, GuardInfo, StrataReport, S
 __all__ = [
     "VERDICTS",
     "YOURS",
+    "Arc",
     "ArtificialPoint",
     "Certificate",
     "CheckReport",
     "Choice",
     "ComparisonReport",
+    "Curve",
+    "Descent",
+    "Dot",
     "Explanation",
     "FieldSum",
     "Finding",
@@ -37,6 +42,8 @@ __all__ = [
     "GuardInfo",
     "Hypothesis",
     "Judged",
+    "Line",
+    "Map",
     "NanOrigin",
     "Nested",
     "Origin",
@@ -50,6 +57,7 @@ __all__ = [
     "RuleNumber",
     "Settings",
     "Side",
+    "Spot",
     "StrataComparison",
     "StrataReport",
     "StratumComparison",
