@@ -18,11 +18,10 @@ from fractions import Fraction
 from time import monotonic
 from typing import Any
 
-import numpy as np
-
 from cfcompiler.analyses.affine_forms import Entry, difference, gradient_of, integers
 from cfcompiler.analyses.affine_walk import ProgramWalk, State
 from cfcompiler.analyses.continuity import CONTINUOUS, Continuity
+from cfcompiler.analyses.descent import inputs_at
 from cfcompiler.analyses.field import MOST_SCALARS, Field, backward_of, field_at
 from cfcompiler.analyses.judgement import Judgement, judged, unjudged
 from cfcompiler.analyses.landscape import Effort, Landscape, landscape_at
@@ -223,7 +222,7 @@ class Truth:
         if isinstance(programs, str):
             return Field((), False, programs)
         unrolled, backward = programs
-        point = point_at(self.walk, part.witness)
+        point = inputs_at(self.walk.inputs.arrays, self.walk.inputs.coordinates, part.witness)
         left = self.end - monotonic()
         if left <= 0:
             return Field((), False, "the time is up")
@@ -251,16 +250,6 @@ class Truth:
             except TooManyScalars as problem:
                 self._unrolled = str(problem)
         return self._unrolled
-
-
-def point_at(walk: ProgramWalk, witness: Sequence[Fraction]) -> dict[str, Any]:
-    """All inputs at a point of the coordinates."""
-    point: dict[str, Any] = {}
-    for name, array in walk.inputs.arrays.items():
-        point[name] = np.array(array, dtype=object, copy=True)
-    for (name, place), entry in zip(walk.inputs.coordinates, witness, strict=True):
-        point[name][place] = entry
-    return point
 
 
 def _part(stratum: Stratum[State], face: Face) -> Stratum[State]:

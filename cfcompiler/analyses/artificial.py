@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from cfcompiler.analyses.affine_truth import Found, point_at
+from cfcompiler.analyses.affine_truth import Found
 from cfcompiler.analyses.affine_walk import ProgramWalk
-from cfcompiler.analyses.field import seeds_of
+from cfcompiler.analyses.descent import leads
 from cfcompiler.analyses.limits import Vector
 from cfcompiler.analyses.strata_places import place_text
-from cfcompiler.arithmetic import EXACT
-from cfcompiler.interpreter import run
 from cfcompiler.number_text import to_text
-from cfcompiler.numbers import Exact
 from cfcompiler.report import ArtificialPoint, Row
 
 STEPS = tuple(Fraction(1, 2**power) for power in (1, 0, 2, 3, 4, 6, 8, 10))
@@ -38,7 +35,15 @@ def artificial_point(
     if not stalls or len(found.outputs) != 1:
         return ArtificialPoint(name, where, point, stalls)
     for start, step in _starts(found, cells):
-        if _arrives(walk, start, step, stratum.witness):
+        if leads(
+            walk.program,
+            walk.backward,
+            walk.inputs.arrays,
+            walk.inputs.coordinates,
+            start,
+            step,
+            stratum.witness,
+        ):
             return ArtificialPoint(name, where, point, stalls, row(start), to_text(step))
     return ArtificialPoint(name, where, point, stalls)
 
@@ -59,23 +64,3 @@ def _starts(
             ):
                 yield start, step
                 break
-
-
-def _arrives(walk: ProgramWalk, start: Sequence[Fraction], step: Fraction, goal: Sequence[Fraction]) -> bool:
-    """Whether gradient descent from `start` is at `goal` after one step, and stays."""
-    slope = [entry for entry in returned(walk, start) if isinstance(entry, Fraction)]
-    if len(slope) < len(start):
-        return False
-    after = tuple(x - step * g for x, g in zip(start, slope, strict=True))
-    return after == tuple(goal) and not any(returned(walk, goal))
-
-
-def returned(walk: ProgramWalk, point: Sequence[Fraction]) -> tuple[Exact, ...]:
-    """What the backward program returns at a point of the coordinates, by a run in exact numbers."""
-    names = [param.value.name for param in walk.backward.params[len(walk.program.params) :]]
-    found: list[Exact] = []
-    for seeds in seeds_of(walk.program, EXACT):
-        values = run(walk.backward, {**point_at(walk, point), **dict(zip(names, seeds, strict=True))}, EXACT)
-        for value in walk.backward.results[len(walk.program.results) :]:
-            found += list(values[value.name].reshape(-1))
-    return tuple(found)

@@ -59,7 +59,7 @@ def exact_point(region: Region) -> tuple[Finite, ...] | None:
         return min(region.points, key=_size)
     if region.model is None:
         return None
-    found = [_closed(value) for value in region.model.values]
+    found = [number_of(value) for value in region.model.values]
     return (
         None
         if any(value is None for value in found)
@@ -78,7 +78,7 @@ def point_texts(region: Region) -> tuple[str, ...] | None:
 
 
 def _text(value: Value) -> str:
-    closed = _closed(value)
+    closed = number_of(value)
     if closed is not None:
         return to_text(closed)
     assert isinstance(value, Root)
@@ -136,8 +136,8 @@ def _near(value: Value) -> Fraction:
     return value.near if isinstance(value, Root) else value
 
 
-def _closed(value: Value) -> Finite | None:
-    """The number in radicals."""
+def number_of(value: Value) -> Finite | None:
+    """The number in radicals, where it has a short form."""
     if isinstance(value, Fraction):
         return value
     powers = [k for k, c in enumerate(value.coefficients) if c]

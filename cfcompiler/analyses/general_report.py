@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfcompiler.analyses.affine_machine import Guard
+from cfcompiler.analyses.general_descent import start_of
 from cfcompiler.analyses.general_places import described
 from cfcompiler.analyses.general_texts import Texts
 from cfcompiler.analyses.general_truth import Truth
 from cfcompiler.analyses.strata_guards import named_guards
 from cfcompiler.analyses.strata_question import Question
 from cfcompiler.ir import Program
+from cfcompiler.number_text import to_text
 from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
 
 INTEREST = ("spurious", "unknown", "undefined", "discontinuous", "inexact", "clarke", "exact")
@@ -56,7 +58,7 @@ def strata_report(
             lambda place: ranked[place].truth.verdict == "spurious",
             complete=not unknown,
         ),
-        tuple(_artificial(texts, f"S{k + 1}", own) for k, own in enumerate(ranked) if own.truth.artificial),
+        tuple(_artificial(texts, ranked, place) for place, own in enumerate(ranked) if own.truth.artificial),
         unknown,
     )
 
@@ -99,10 +101,16 @@ def _stratum(texts: Texts, name: str, found: Judged, ids: dict[Any, str]) -> Str
     )
 
 
-def _artificial(texts: Texts, name: str, found: Judged) -> ArtificialPoint:
-    where = texts.place(found.truth.region)
+def _artificial(texts: Texts, ranked: Sequence[Judged], place: int) -> ArtificialPoint:
+    found = ranked[place]
+    name, where = f"S{place + 1}", texts.place(found.truth.region)
     point = found.witness if found.single else None
-    return ArtificialPoint(name, where, point, bool(found.truth.ad_critical))
+    stalls = bool(found.truth.ad_critical)
+    cells = [own.truth for own in ranked if own.truth.dimension == texts.walk.dimension]
+    start = start_of(texts, found.truth, cells) if stalls and len(found.truth.outputs) == 1 else None
+    if start is None:
+        return ArtificialPoint(name, where, point, stalls)
+    return ArtificialPoint(name, where, point, stalls, texts.row(start[0]), to_text(start[1]))
 
 
 def _met(truths: Sequence[Truth]) -> dict[Guard, bool]:
