@@ -1,4 +1,4 @@
-"""`cfc check`: its arguments, and a program with them to the lines that are printed and whether something was found."""
+"""`cfc check`: its arguments, and a program with them to what is printed and whether something was found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cfcompiler.ir import Program
     from cfcompiler.report import CheckReport
-    from cfcompiler.targets.terminal import Line
+    from cfcompiler.targets.tables import Block
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -19,7 +19,7 @@ FORMATS = ("text", "json", "sarif", "github")
 class Answer:
     """What is printed, and whether there is a finding that counts."""
 
-    lines: tuple[Line, ...]
+    blocks: tuple[Block, ...]
     failed: bool
 
 
@@ -65,7 +65,7 @@ def _codes(given: Iterable[str]) -> list[str]:
     return [code for text in given for code in text.split(",")]
 
 
-def _written(report: CheckReport, program: Program, options: argparse.Namespace) -> Iterable[Line]:
+def _written(report: CheckReport, program: Program, options: argparse.Namespace) -> Iterable[Block]:
     from cfcompiler.targets import (
         findings_github,
         findings_json,
@@ -84,4 +84,4 @@ def _written(report: CheckReport, program: Program, options: argparse.Namespace)
             return [((json_report.dumps(findings_sarif.check_sarif(report, source), indent=2), ""),)]
         case "github":
             return [((line, ""),) for line in findings_github.check_github(report, source)]
-    return findings_text.check_lines(report, source)
+    return findings_text.check_blocks(report, source)

@@ -25,7 +25,7 @@ from cfcompiler.source import Source
 
 if TYPE_CHECKING:
     from cfcompiler.compiler import Compiled
-    from cfcompiler.targets.terminal import Line
+    from cfcompiler.targets.tables import Block
 
 DONE, FOUND, WRONG, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 70, 130, 141
 STANDARD = "-"
@@ -168,10 +168,10 @@ def _at(options: argparse.Namespace) -> int:
     if options.json:
         print(json_report.dumps(json_report.point_json(report)))
     elif report.floats is not None:
-        _show(float_text.float_lines(report, report.floats, program.source))
+        _show(float_text.float_blocks(report, report.floats, program.source))
     else:
         explanation = explanation_at(program, point, report)
-        _show(point_text.point_lines(report, explanation, program.source))
+        _show(point_text.point_blocks(report, explanation, program.source))
     return DONE
 
 
@@ -185,7 +185,7 @@ def _compare(options: argparse.Namespace) -> int:
     if options.json:
         print(json_report.dumps(json_report.compared_json(report)))
     else:
-        _show(comparison_text.compared_lines(report, _width() or comparison_text.WIDTH))
+        _show(comparison_text.compared_blocks(report, comparison_text.WIDTH))
     return DONE
 
 
@@ -215,7 +215,7 @@ def _strata(options: argparse.Namespace) -> int:
     if options.json:
         print(json_report.dumps(strata_json.strata_json(report)))
     else:
-        _show(strata_text.strata_lines(report))
+        _show(strata_text.strata_blocks(report))
     return FOUND if any(stratum.verdict in failing for stratum in report.strata) else DONE
 
 
@@ -223,7 +223,7 @@ def _check(options: argparse.Namespace) -> int:
     program = _program(options, options.ties, pairs("--tie", options.tie)).program
     box, fix = pairs("--box", options.box), pairs("--fix", options.fix)
     answer = checking.answer(program, options, box, fix, _progress())
-    _show(answer.lines)
+    _show(answer.blocks)
     return FOUND if answer.failed else DONE
 
 
@@ -260,7 +260,7 @@ def _ties(options: argparse.Namespace) -> int:
     if options.json:
         print(json_report.dumps(json_report.ties_json(table)))
     else:
-        _show(terminal.tie_lines(table, _width()))
+        _show(terminal.tie_blocks(table))
     return DONE
 
 
@@ -299,18 +299,15 @@ def _explain(options: argparse.Namespace) -> int:
 # out
 
 
-def _width() -> int | None:
-    """The columns of the terminal; None in a pipe."""
-    return os.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def _show(lines: Iterable[Line]) -> None:
-    from cfcompiler.targets import terminal
+def _show(blocks: Iterable[Block]) -> None:
+    from cfcompiler.targets import tables
 
     if sys.stdout.isatty():
-        terminal.paint(lines, sys.stdout)
+        from cfcompiler.targets.painting import paint
+
+        paint(blocks, sys.stdout)
     else:
-        sys.stdout.write(terminal.plain(lines))
+        sys.stdout.write(tables.plain(blocks))
 
 
 def _progress() -> Callable[[str, int, int], None] | None:
@@ -327,9 +324,10 @@ def _progress() -> Callable[[str, int, int], None] | None:
 
 def _complain(error: CFError) -> int:
     if sys.stderr.isatty():
-        from cfcompiler.targets import terminal
+        from cfcompiler.targets.painting import paint
+        from cfcompiler.targets.terminal import complaint_blocks
 
-        terminal.paint(terminal.complaint_lines(error), sys.stderr)
+        paint(complaint_blocks(error), sys.stderr)
     else:
         print(error.render(), file=sys.stderr)
     return WRONG

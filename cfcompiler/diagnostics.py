@@ -67,17 +67,15 @@ def _order(item: Diagnostic) -> tuple[int, int, str]:
     return item.span.line, item.span.column, item.code
 
 
-def window(line: str, span: Span) -> tuple[str, str]:
-    """The part of a line around the span, and the caret under it."""
+def window(line: str, span: Span, room: int = WIDTH) -> tuple[str, str]:
+    """The part of a line around the span, `room` characters and the dots where it is cut; the carets under it."""
     end = span.end_column if span.end_line == span.line else len(line) + 1
-    start = 0 if len(line) <= WIDTH else max(0, min(span.column - 1 - WIDTH // 2, len(line) - WIDTH))
-    text = "".join(
-        c if c.isprintable() else ("\t" if c == "\t" else "?") for c in line[start : start + WIDTH]
-    )
-    lead, tail = "..." if start else "", "..." if start + WIDTH < len(line) else ""
+    start = 0 if len(line) <= room else max(0, min(span.column - 1 - room // 2, len(line) - room))
+    text = "".join(c if c.isprintable() else ("\t" if c == "\t" else "?") for c in line[start : start + room])
+    lead, tail = "..." if start else "", "..." if start + room < len(line) else ""
     column = span.column - 1 - start
     pad = "".join("\t" if c == "\t" else " " for c in text[:column])
-    width = max(1, min(end - span.column, WIDTH - column))
+    width = max(1, min(end - span.column, room - column))
     return lead + text + tail, " " * len(lead) + pad + "^" * width
 
 

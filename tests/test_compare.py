@@ -16,8 +16,8 @@ from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.errors import CFError
 from cfcompiler.point import point_of
 from cfcompiler.report import ComparisonReport
-from cfcompiler.targets.comparison_text import comparison_lines, summary
-from cfcompiler.targets.terminal import plain
+from cfcompiler.targets.comparison_text import comparison_blocks, summary
+from cfcompiler.targets.tables import plain
 from cfcompiler.ties import load_preset, preset_names
 
 SOFTPLUS = "def f(x):\n    return relu(x) + log1p(exp(-abs(x)))\n"
@@ -36,7 +36,7 @@ def backward(report: ComparisonReport) -> dict[str, Any]:
 
 
 def text_of(report: ComparisonReport, width: int = 80) -> str:
-    return plain(comparison_lines(report, width))
+    return plain(comparison_blocks(report, width))
 
 
 def test_each_framework_has_its_own_derivative_of_softplus() -> None:

@@ -17,8 +17,8 @@ from cfcompiler.feasibility.segments import SegmentSum, as_vertices
 from cfcompiler.point import point_of
 from cfcompiler.report import Explanation
 from cfcompiler.targets.json_report import point_json
-from cfcompiler.targets.point_text import point_lines
-from cfcompiler.targets.terminal import plain
+from cfcompiler.targets.point_text import point_blocks
+from cfcompiler.targets.tables import plain
 from tests.laws.exact_points import whole_field
 
 WEIGHTS = [7 * k % 41 - 20 for k in range(40)]
@@ -62,7 +62,7 @@ def test_one_input_with_many_values_is_a_sum() -> None:
     assert answer["vertices"] == [] and answer["complete"]
     assert len(answer["sum"]["segments"]) == 40
     assert report.judged.field_critical
-    assert "+ sum of 40 segments" in plain(point_lines(report, Explanation((), ()), program.program.source))
+    assert "+ sum of 40 segments" in plain(point_blocks(report, Explanation((), ()), program.program.source))
 
 
 def test_zero_outside_a_sum_is_proved() -> None:

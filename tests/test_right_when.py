@@ -14,8 +14,8 @@ from cfcompiler.compiler import compile_text
 from cfcompiler.errors import CFError
 from cfcompiler.report import Explanation, PointReport
 from cfcompiler.targets.json_report import point_json
-from cfcompiler.targets.point_text import point_lines
-from cfcompiler.targets.terminal import plain
+from cfcompiler.targets.point_text import point_blocks
+from cfcompiler.targets.tables import plain
 from tests.random_texts import random_text
 
 ONE_INPUT = "def f(x):\n    return {}\n"
@@ -37,7 +37,9 @@ def _parsed(text: str, found: dict[str, Any]) -> Any:
 
 
 def _lines(report: PointReport) -> list[str]:
-    text = plain(point_lines(report, Explanation((), ()), compile_text(ONE_INPUT.format("x")).program.source))
+    text = plain(
+        point_blocks(report, Explanation((), ()), compile_text(ONE_INPUT.format("x")).program.source)
+    )
     return [line.strip() for line in text.split("\n") if " when " in line]
 
 

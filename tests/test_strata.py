@@ -22,8 +22,8 @@ from cfcompiler.compiler import Compiled
 from cfcompiler.errors import CFError
 from cfcompiler.report import PointReport, StrataReport, StratumReport
 from cfcompiler.targets.strata_json import strata_json
-from cfcompiler.targets.strata_text import strata_lines
-from cfcompiler.targets.terminal import plain
+from cfcompiler.targets.strata_text import strata_blocks
+from cfcompiler.targets.tables import plain
 from tests.oracle.generator import case
 
 NETS = Path(__file__).parent / "data" / "nets"
@@ -123,7 +123,7 @@ def test_a_line_where_max_and_min_are_taken_of_the_same() -> None:
     assert wrong.spurious == ("x == y",)
     (line,) = of_dimension(wrong, 1)
     assert line.ad == ({"x": "2", "y": "0"},) and line.gradient == ({"x": "1", "y": "1"},)
-    text = plain(strata_lines(wrong))
+    text = plain(strata_blocks(wrong))
     assert "AD is wrong exactly on the line x = y; there it returns (2, 0), the gradient is (1, 1)" in text
 
 
@@ -300,7 +300,7 @@ def test_a_tie_on_an_open_set_is_exact_unless_the_rule_is_wrong() -> None:
     assert {stratum.verdict for stratum in strata(text).strata} == {"exact"}
     wrong = compile_text(text, overrides={"max": "1,1"}).strata()
     assert wrong.spurious == ("everywhere",)
-    assert "AD is wrong exactly on all inputs; there it returns (2, 1)" in plain(strata_lines(wrong))
+    assert "AD is wrong exactly on all inputs; there it returns (2, 1)" in plain(strata_blocks(wrong))
 
 
 def test_several_outputs_have_jacobians() -> None:

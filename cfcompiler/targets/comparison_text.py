@@ -1,4 +1,4 @@
-"""ComparisonReport -> lines: the truth, a row for each preset, and a sentence that counts.
+"""ComparisonReport -> blocks: the truth, a row for each preset, and a sentence that counts.
 
     prog at x = 0
       value     log(2)
@@ -15,24 +15,29 @@ answer stands under its preset.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 
 from cfcompiler.report import YOURS, ComparisonReport, PointTruth, PresetRow, Row, StrataComparison
-from cfcompiler.targets.terminal import DIM, HEAD, LABEL, WARNING, Line, nested_text, row_text
+from cfcompiler.targets.tables import (
+    DIM,
+    HEAD,
+    LABEL,
+    WARNING,
+    Block,
+    Column,
+    Entry,
+    Table,
+    Words,
+    cell,
+    entry,
+    labelled,
+    verdict,
+)
+from cfcompiler.targets.terminal import nested_text, row_text
 
 WIDTH = 80  # where nobody says how wide the terminal is
 LABEL_WIDTH = 10
 VERTICES = 8  # of the Clarke subdifferential that are shown
 NO_ANSWER = "no answer"
-COLOURS = {
-    "exact": "green",
-    "clarke": "green",
-    "inexact": "yellow",
-    "spurious": "bold red",
-    "undefined": "magenta",
-    "discontinuous": "yellow",
-    "unknown": "yellow",
-}
 # (what one of them does, what several do), in the order in which they are told.
 CLAUSES: dict[str, tuple[str, str]] = {
     "exact": ("returns the gradient", "return the gradient"),
@@ -57,47 +62,47 @@ CLAUSES: dict[str, tuple[str, str]] = {
 _Cells = tuple[str, str, str]  # preset and version, what is returned, verdict
 
 
-def compared_lines(report: ComparisonReport | StrataComparison, width: int) -> Iterator[Line]:
+def compared_blocks(report: ComparisonReport | StrataComparison, width: int) -> Iterator[Block]:
     """The comparison at a point, or at a point of each stratum where a guard is tied."""
     if isinstance(report, ComparisonReport):
-        yield from comparison_lines(report, width)
+        yield from comparison_blocks(report, width)
         return
     for one in report.strata:
         where = [*(f"{text} = 0" for text in one.stratum.equations), *one.stratum.inequalities]
-        yield ((f"{one.stratum.id}: ", LABEL), (", ".join(where) or "everywhere", HEAD))
-        yield from comparison_lines(one.comparison, width)
+        yield Words(((f"{one.stratum.id}: ", LABEL), (", ".join(where) or "everywhere", HEAD)))
+        yield from comparison_blocks(one.comparison, width)
         yield ()
     if not report.strata and not report.unknown:
-        yield (("no guard is tied anywhere: every preset returns the gradient of one smooth piece", ""),)
+        yield Words(
+            (("no guard is tied anywhere: every preset returns the gradient of one smooth piece", ""),)
+        )
     for sentence in report.unknown:
-        yield (("  " + "unknown".ljust(LABEL_WIDTH), WARNING), (sentence, ""))
+        yield labelled(entry("unknown", [Words(((sentence, ""),))], WARNING), LABEL_WIDTH)
 
 
-def comparison_lines(report: ComparisonReport, width: int) -> Iterator[Line]:
-    """What `cfc compare` says, in at most `width` columns where the words allow it."""
+def comparison_blocks(report: ComparisonReport, width: int) -> Iterator[Block]:
+    """What `cfc compare` says; as plain text in at most `width` columns where the words allow it."""
     where = row_text(report.point) or "its only point"
-    yield ((report.program, HEAD), (f" at {where}", ""))
-    yield from _block("value", [nested_text(report.truth.value)])
-    yield from _truth(report, report.truth)
+    yield Words(((report.program, HEAD), (f" at {where}", "")))
+    found = [*_block("value", [nested_text(report.truth.value)]), *_truth(report, report.truth)]
+    yield labelled(found, LABEL_WIDTH)
     yield ()
-    yield from _table(report, width)
-    notes = list(_notes(report))
+    yield _table(report, width)
+    room = width - 2 - LABEL_WIDTH
+    notes = [Words(((note, ""),), "wrap", room, hang="") for note in _notes(report)]
     if notes:
         yield ()
-    for note in notes:
-        for place, text in enumerate(_wrapped(note, width - 2 - LABEL_WIDTH)):
-            yield (("  " + ("note" if place == 0 else "").ljust(LABEL_WIDTH), WARNING), (text, ""))
+        rows = (row for note in notes for row in entry("note", [note], WARNING))
+        yield labelled(rows, LABEL_WIDTH)
     yield ()
-    for text in _wrapped(summary(report), width):
-        yield ((text, HEAD),)
+    yield Words(((summary(report), HEAD),), "wrap", width, hang="")
 
 
-def _block(label: str, texts: Sequence[str]) -> Iterator[Line]:
-    for place, text in enumerate(texts):
-        yield (("  " + (label if place == 0 else "").ljust(LABEL_WIDTH), LABEL), (text, ""))
+def _block(label: str, texts: Sequence[str]) -> Iterator[Entry]:
+    return entry(label, [Words(((text, ""),)) for text in texts])
 
 
-def _truth(report: ComparisonReport, truth: PointTruth) -> Iterator[Line]:
+def _truth(report: ComparisonReport, truth: PointTruth) -> Iterator[Entry]:
     """The gradient; the Clarke subdifferential where that says more."""
     if truth.gradient is not None:
         yield from _block("gradient", [_rows_text(report, truth.gradient)])
@@ -136,39 +141,30 @@ def _answers(report: ComparisonReport, row: PresetRow) -> list[tuple[str, str]]:
     ]
 
 
-def _table(report: ComparisonReport, width: int) -> Iterator[Line]:
-    names = max(len("preset"), *(len(row.name) for row in report.presets)) + 2
-    versions = max(len("version"), *(len(_version(row)) for row in report.presets)) + 2
-    answers = [(row, _answers(report, row)) for row in report.presets]
-    returned = max(len("AD returns"), *(len(text) for _, own in answers for text, _ in own)) + 2
-    verdicts = max(len("verdict"), *(len(word) for _, own in answers for _, word in own))
-    narrow = 2 + names + versions + returned + verdicts > width
-    head = f"  {'preset'.ljust(names)}{'version'.ljust(versions)}"
-    yield ((head + ("verdict" if narrow else "AD returns".ljust(returned) + "verdict"), HEAD),)
+def _table(report: ComparisonReport, width: int) -> Table:
+    columns = (
+        Column("preset"),
+        Column("version"),
+        Column("AD returns", least=20),
+        Column("verdict"),
+    )
+    rows = []
     above: list[str] = []
-    for row, own in answers:
+    for row in report.presets:
+        own = _answers(report, row)
         texts = [text for text, _ in own]
         style = DIM if texts == above else ""
         above = texts
         for place, (text, word) in enumerate(own):
             name, version = (row.name, _version(row)) if place == 0 else ("", "")
-            labels = ((f"  {name.ljust(names)}", LABEL), (version.ljust(versions), DIM))
-            verdict = (word, COLOURS.get(word, WARNING))
-            if not narrow:
-                yield (*labels, (text.ljust(returned), style), verdict)
-                continue
-            yield (*labels, verdict)
-            for line in _wrapped(text, width - 6):
-                yield ((f"      {line}", style),)
+            answer = cell(word, WARNING if word == NO_ANSWER else verdict(word))
+            rows.append((cell(name, LABEL), cell(version, DIM), cell(text, style), answer))
+    return Table(columns, tuple(rows), heads=True, stacks=((0, 1), (3, 2)), below=2, width=width)
 
 
 def _version(row: PresetRow) -> str:
     """The version; of rules of one's own, which rules."""
     return row.version or row.framework
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
 
 
 def _notes(report: ComparisonReport) -> Iterator[str]:

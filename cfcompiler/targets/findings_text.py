@@ -10,52 +10,68 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfcompiler.diagnostics import window
-from cfcompiler.report import CheckReport, Finding, Hypothesis, Place
+from cfcompiler.report import CheckReport, Finding, Hypothesis
 from cfcompiler.source import Source, Span
-from cfcompiler.targets.terminal import DIM, ERROR, HEAD, LABEL, WARNING, Line
+from cfcompiler.targets.tables import (
+    DIM,
+    ERROR,
+    HEAD,
+    LABEL,
+    WARNING,
+    Block,
+    Cell,
+    Column,
+    Table,
+    Words,
+    cell,
+    source_quote,
+    verdict,
+)
 
-_STYLES = {"error": ERROR, "warning": WARNING, "note": DIM}
-_ANSWERS = {"proved": "", "refuted": ERROR, "undecided": WARNING}
+_LEVELS = {"error": ERROR, "warning": WARNING, "note": DIM}
+# The verdict that a code is painted with; other codes have the colour of their level.
+_VERDICTS = {
+    "CF101": "spurious",
+    "CF102": "artificial",
+    "CF103": "undefined",
+    "CF104": "discontinuous",
+    "CF106": "undefined",
+    "CF107": "undefined",
+    "CF190": "unknown",
+}
+_ANSWERS = {"proved": "exact", "refuted": "spurious", "undecided": "unknown"}
 
 
-def check_lines(report: CheckReport, source: Source) -> Iterator[Line]:
+def check_blocks(report: CheckReport, source: Source) -> Iterator[Block]:
     """The findings, then the hypotheses and what is proved, where they were asked for; else nothing."""
     for finding in report.findings:
         yield from _finding(finding, source)
     if report.hypotheses:
-        yield ((report.program, HEAD), (f" and the hypotheses of the theorems, ties {report.ties}", ""))
-        width = max(len(hypothesis.name) for hypothesis in report.hypotheses)
-        for hypothesis in report.hypotheses:
-            yield _hypothesis(hypothesis, width)
+        yield Words(
+            ((report.program, HEAD), (f" and the hypotheses of the theorems, ties {report.ties}", ""))
+        )
+        columns = (Column("hypothesis"), Column("answer", width=len("undecided")), Column("reason", least=30))
+        rows = tuple(_hypothesis(hypothesis) for hypothesis in report.hypotheses)
+        yield Table(columns, rows, stacks=((0,), (1, 2)))
     for sentence in report.proved:
-        yield (("proved: ", LABEL), (f"{report.program}: {sentence}", ""))
+        yield Words((("proved: ", LABEL), (f"{report.program}: {sentence}", "")))
 
 
-def _finding(finding: Finding, source: Source) -> Iterator[Line]:
+def _finding(finding: Finding, source: Source) -> Iterator[Block]:
     place = finding.place
     note = "note: " if finding.level == "note" else ""
-    yield (
-        (f"{source.path}:{place.line}:{place.column}: ", ""),
-        (finding.code, _STYLES[finding.level]),
-        (f" {note}{finding.message}", ""),
-    )
-    line, caret = window(source.line(place.line), _span(place))
-    if line.strip():
-        yield (("    " + line, ""),)
-        yield (("    " + caret, _STYLES[finding.level]),)
+    word = _VERDICTS.get(finding.code)
+    style = _LEVELS[finding.level] if word is None else verdict(word)
+    where = f"{source.path}:{place.line}:{place.column}: "
+    yield Words(((where, ""), (finding.code, style), (f" {note}{finding.message}", "")))
+    if source.line(place.line).strip():
+        span = Span(place.line, place.column, place.end_line, place.end_column)
+        yield source_quote(source, span, _LEVELS[finding.level])
     if finding.help:
-        yield (("  help: ", LABEL), (finding.help, ""))
+        yield Words((("  help: ", LABEL), (finding.help, "")))
 
 
-def _span(place: Place) -> Span:
-    return Span(place.line, place.column, place.end_line, place.end_column)
-
-
-def _hypothesis(hypothesis: Hypothesis, width: int) -> Line:
+def _hypothesis(hypothesis: Hypothesis) -> tuple[Cell, ...]:
     where = f" (line {hypothesis.place.line}, column {hypothesis.place.column})" if hypothesis.place else ""
-    return (
-        ("  " + hypothesis.name.ljust(width) + "  ", LABEL),
-        (hypothesis.answer.ljust(len("undecided")), _ANSWERS[hypothesis.answer]),
-        (f"  {hypothesis.reason}{where}", ""),
-    )
+    answer = cell(hypothesis.answer, verdict(_ANSWERS[hypothesis.answer]))
+    return cell(hypothesis.name, LABEL), answer, cell(f"{hypothesis.reason}{where}")

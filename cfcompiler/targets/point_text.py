@@ -6,8 +6,6 @@ both sides, the field D, the verdict in a sentence, how it is known, what to do 
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from cfcompiler.report import (
@@ -23,71 +21,65 @@ from cfcompiler.report import (
 )
 from cfcompiler.source import Source
 from cfcompiler.targets.advice import advice, sentence
-from cfcompiler.targets.terminal import DIM, ERROR, GOOD, HEAD, LABEL, WARNING, Line, nested_text, row_text
+from cfcompiler.targets.tables import (
+    DIM,
+    FURTHEST,
+    HEAD,
+    WIDTH,
+    Block,
+    Entry,
+    Quote,
+    Words,
+    cut,
+    entry,
+    labelled,
+    quoted,
+    verdict,
+)
+from cfcompiler.targets.terminal import nested_text, row_text
 from cfcompiler.targets.vectors import hull_text, one_number, vector_text
 
 LABEL_WIDTH = 12
-WIDTH = 100  # longer lines are cut; --json has everything
 TIES, GUARDS, VERTICES, CORNERS = 8, 3, 8, 6  # how many are shown
 LONGEST_GUARD = 60  # characters of a switch
-FURTHEST = 60  # a place further to the right is shown without the beginning of its line
-COLOURS = {
-    "exact": GOOD,
-    "clarke": GOOD,
-    "inexact": WARNING,
-    "unknown": WARNING,
-    "spurious": ERROR,
-    "undefined": ERROR,
-    "discontinuous": ERROR,
-}
 
 
-def point_lines(report: PointReport, explanation: Explanation, source: Source) -> Iterator[Line]:
+def point_blocks(report: PointReport, explanation: Explanation, source: Source) -> Iterator[Block]:
     """Everything about one point."""
     where = row_text(report.point) or "its only point"
-    yield ((report.program, HEAD), (f" at {where}", ""), (f", ties {report.ties}", DIM))
-    yield from _block("value", [nested_text(report.value)])
+    yield Words(((report.program, HEAD), (f" at {where}", ""), (f", ties {report.ties}", DIM)))
+    yield labelled(_entries(report, explanation, source), LABEL_WIDTH)
+
+
+def _entries(report: PointReport, explanation: Explanation, source: Source) -> Iterator[Entry]:
+    yield from entry("value", [nested_text(report.value)])
     yield from _returned(report)
     yield from _truth(report)
-    yield from _block("tied here", list(_ties(report, explanation, source)) or ["nothing"])
-    yield from _block("slopes", [_side(side, report.scalar) for side in explanation.sides])
-    yield from _block("field D", list(_field(report)))
+    yield from entry("tied here", list(_ties(report, explanation, source)) or ["nothing"])
+    yield from entry("slopes", [_side(side, report.scalar) for side in explanation.sides])
+    yield from entry("field D", list(_field(report)))
     if report.nan is not None:
-        yield from _block(
-            "NaN from" if report.nan.result == "nan" else "inf from", list(_nan(report.nan, source))
-        )
+        label = "NaN from" if report.nan.result == "nan" else "inf from"
+        yield from entry(label, [_nan(report.nan, source)])
     yield from _verdict(report)
     yield from _right_when(report)
-    yield from _block("to do", _wrapped(advice(report, explanation)))
-    yield from _block("note", _wrapped(note for note in (report.reason, *report.notes) if note))
+    yield from entry("to do", _sentences(advice(report, explanation)))
+    yield from entry("note", _sentences(note for note in (report.reason, *report.notes) if note))
 
 
-def _block(label: str, texts: Sequence[str | Line]) -> Iterator[Line]:
-    for place, text in enumerate(texts):
-        head = ("  " + (label if place == 0 else "").ljust(LABEL_WIDTH), LABEL)
-        yield (head, (_cut(text), "")) if isinstance(text, str) else (head, *text)
-
-
-def _wrapped(texts: Iterable[str]) -> list[str]:
-    """Sentences on lines of their own, the later lines of each indented; `[0, 1]` is not broken."""
-    kept = (re.sub(r"\[[^\[\]]{1,40}\]", lambda found: found[0].replace(" ", "\0"), text) for text in texts)
-    lines = (line for text in kept for line in textwrap.wrap(text, WIDTH, subsequent_indent="  "))
-    return [line.replace("\0", " ") for line in lines]
-
-
-def _cut(text: str, width: int = WIDTH) -> str:
-    return text if len(text) <= width else text[: width - 3] + "..."
+def _sentences(texts: Iterable[str]) -> list[Words]:
+    return [Words(((text, ""),), "wrap") for text in texts]
 
 
 # AD and the truth
 
 
-def _returned(report: PointReport) -> Iterator[Line]:
+def _returned(report: PointReport) -> Iterator[Entry]:
     if report.forward == report.backward:
-        yield from _block("AD", _rows(report, report.backward))
+        yield from entry("AD", _rows(report, report.backward))
     else:
-        yield from _block("forward", _rows(report, report.forward))
-        yield from _block("backward", _rows(report, report.backward))
+        yield from entry("forward", _rows(report, report.forward))
+        yield from entry("backward", _rows(report, report.backward))
 
 
 def _rows(report: PointReport, rows: Sequence[Row]) -> list[str]:
@@ -96,29 +88,29 @@ def _rows(report: PointReport, rows: Sequence[Row]) -> list[str]:
     return [f"[{place}] {row_text(row)}" for place, row in enumerate(rows)]
 
 
-def _truth(report: PointReport) -> Iterator[Line]:
+def _truth(report: PointReport) -> Iterator[Entry]:
     """The gradient, or what stands in its place; both where gradients nearby do not tend to it."""
     judged = report.judged
     if judged.gradient is not None:
-        yield from _block("gradient", _rows(report, judged.gradient))
+        yield from entry("gradient", _rows(report, judged.gradient))
     if judged.as_field:
-        yield from _block("Clarke", ["all of D: every vertex of D is a limit of gradients nearby"])
+        yield from entry("Clarke", ["all of D: every vertex of D is a limit of gradients nearby"])
     if not judged.bouligand or (judged.gradient is not None and len(judged.bouligand) == 1):
         return
     limits = _vectors(report, judged.bouligand, CORNERS)
     limits += [] if judged.bouligand_complete else ["... not all of them"]
     meaning = "gradients at points nearby tend to these"
     lines = [f"{limits[0]}   ({meaning})", *limits[1:]] if one_number(report) else [f"{meaning}:", *limits]
-    yield from _block("limits", lines)
+    yield from entry("limits", lines)
     if not judged.clarke_complete:
         return
     if one_number(report):
-        yield from _block("Clarke", [f"{hull_text(report, judged.clarke)}   (everything between the limits)"])
+        yield from entry("Clarke", [f"{hull_text(report, judged.clarke)}   (everything between the limits)"])
     elif len(judged.clarke) == len(judged.bouligand):
-        yield from _block("Clarke", ["everything between the limits: their convex hull"])
+        yield from entry("Clarke", ["everything between the limits: their convex hull"])
     else:
         hull = _vectors(report, judged.clarke, CORNERS)
-        yield from _block("Clarke", ["everything between the limits, the convex hull of", *hull])
+        yield from entry("Clarke", ["everything between the limits, the convex hull of", *hull])
 
 
 def _vectors(report: PointReport, vectors: Sequence[Sequence[Row]], most: int) -> list[str]:
@@ -163,50 +155,31 @@ def _slope(slope: str) -> str:
 # the tied operations
 
 
-def _ties(report: PointReport, explanation: Explanation, source: Source) -> Iterator[str | Line]:
+def _ties(report: PointReport, explanation: Explanation, source: Source) -> Iterator[str | Quote]:
     shown = explanation.choices[:TIES]
     width = max((len(str(choice.line)) for choice in shown), default=0)
     before = 0
     for choice in shown:
-        yield from _under_source(source, choice.line, choice.column, _choice(report, choice), width, before)
+        number = str(choice.line).rjust(width)
+        yield _under_source(
+            source, number, choice.column, _choice(report, choice), shown=choice.line != before
+        )
         before = choice.line if choice.column <= FURTHEST else 0
     more = len(explanation.choices) - TIES
     if more > 0:
         yield f"... and {more} more tied operations"
 
 
-def _under_source(
-    source: Source, line: int, column: int, parts: Sequence[str], width: int, before: int = 0
-) -> Iterator[Line]:
-    """The source line, unless it is that of `before`, and texts under the place with a caret."""
-    text = source.line(line)
-    stripped = text.strip()
+def _under_source(source: Source, number: str, column: int, parts: Sequence[str], *, shown: bool) -> Quote:
+    """The source line, if it is not the one above, and texts under the place with a caret."""
+    text = source.line(int(number))
     offset = max(0, column - 1 - (len(text) - len(text.lstrip())))
-    far = offset > FURTHEST
-    if far:
-        stripped, offset = "..." + stripped[offset - 10 :], 13
-    if far or line != before:
-        yield ((f"{str(line).rjust(width)} | ", DIM), (_cut(stripped, WIDTH - width - 3), ""))
-    room = WIDTH - width - 3 - offset - 2
-    for place, own in enumerate(_joined(parts, room)):
-        lead = ((" " * offset, ""), ("^ " if place == 0 else "  ", ERROR))
-        yield ((f"{' ' * width} | ", DIM), *lead, (_cut(own, room), ""))
-
-
-def _joined(parts: Sequence[str], room: int) -> list[str]:
-    """Parts of a sentence on as few lines as hold them."""
-    lines: list[str] = []
-    for part in parts:
-        if lines and len(lines[-1]) + 1 + len(part) <= room:
-            lines[-1] += " " + part
-        else:
-            lines.append(part)
-    return lines
+    return quoted(number, text.strip(), offset, parts, shown=shown)
 
 
 def _choice(report: PointReport, choice: Choice) -> list[str]:
     """What the operation is, what AD does there, and what it would return otherwise."""
-    zero = ", ".join(f"{_cut(guard, LONGEST_GUARD)} = 0" for guard in choice.guards[:GUARDS])
+    zero = ", ".join(f"{cut(guard, LONGEST_GUARD)} = 0" for guard in choice.guards[:GUARDS])
     if len(choice.guards) > GUARDS:
         zero += f", ... {len(choice.guards)} of them"
     head = f"{choice.op}, {zero}"
@@ -239,7 +212,7 @@ _OTHERWISE = {
 # NaN
 
 
-def _nan(found: NanOrigin, source: Source) -> Iterator[Line]:
+def _nan(found: NanOrigin, source: Source) -> Quote:
     mode = {"value": "the value", "backward": "backward AD", "forward": "forward AD"}[found.mode]
     parts = [f"{product(found.origin)} in {mode},"]
     if not found.selected:
@@ -249,9 +222,7 @@ def _nan(found: NanOrigin, source: Source) -> Iterator[Line]:
         own = found.source
         parts.append(f"the inf is made in line {own.line}, column {own.column}, by {product(own)},")
     parts[-1] = parts[-1][:-1]
-    yield from _under_source(
-        source, found.origin.line, found.origin.column, parts, len(str(found.origin.line))
-    )
+    return _under_source(source, str(found.origin.line), found.origin.column, parts, shown=True)
 
 
 def product(origin: Origin) -> str:
@@ -284,16 +255,14 @@ def _meaning(found: NanOrigin) -> Iterator[str]:
 # the verdict
 
 
-def _verdict(report: PointReport) -> Iterator[Line]:
+def _verdict(report: PointReport) -> Iterator[Entry]:
     judged = report.judged
-    label = ("  " + "verdict".ljust(LABEL_WIDTH), LABEL)
-    first, *rest = _wrapped([f"{judged.verdict}: {sentence(report)}"])
-    yield (label, (judged.verdict, COLOURS[judged.verdict]), (first[len(judged.verdict) :], ""))
-    yield from _block("", rest)
+    word = judged.verdict
+    yield from entry("verdict", [Words(((word, verdict(word)), (f": {sentence(report)}", "")), "wrap")])
     if judged.artificial_critical:
-        yield from _block("critical", _wrapped([_artificial(report)]))
+        yield from entry("critical", _sentences([_artificial(report)]), verdict("artificial"))
     if judged.verdict in ("exact", "inexact", "clarke", "spurious", "discontinuous"):
-        yield from _block("known by", [_known(report)])
+        yield from entry("known by", [_known(report)])
 
 
 def _artificial(report: PointReport) -> str:
@@ -329,23 +298,21 @@ def _known(report: PointReport) -> str:
 # the rules
 
 
-def _right_when(report: PointReport) -> Iterator[Line]:
+def _right_when(report: PointReport) -> Iterator[Entry]:
     """For which numbers of the tied rules AD returns the gradient, and for which a Clarke subgradient."""
     found = report.right_when
     if found is None or not (found.parameters or found.fixed):
         return
     names = ", ".join(one.name for one in found.parameters)
     if found.gradient is not None:
-        yield from _block("right when", [_settings_text(found.gradient, names, "gives the gradient")])
+        yield from entry("right when", [_settings_text(found.gradient, names, "gives the gradient")])
     if found.gradient is None or found.clarke.conditions != found.gradient.conditions:
         text = _settings_text(found.clarke, names, "gives a Clarke subgradient")
-        yield from _block("Clarke when", [text])
+        yield from entry("Clarke when", [text])
     if len(found.parameters) > 1 and any(one.position is not None for one in found.parameters):
-        yield from _block(
-            "", ["NAME_k is the weight of the k-th entry; the last tied entry has what is left"]
-        )
+        yield from entry("", ["NAME_k is the weight of the k-th entry; the last tied entry has what is left"])
     for rule, reason in found.fixed:
-        yield from _block("", [f"{rule} as the preset has it: {reason}"])
+        yield from entry("", [f"{rule} as the preset has it: {reason}"])
 
 
 def _settings_text(found: Settings, names: str, does: str) -> str:

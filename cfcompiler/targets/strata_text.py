@@ -5,30 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
-from cfcompiler.targets.terminal import DIM, ERROR, HEAD, LABEL, WARNING, Line, nested_text
+from cfcompiler.targets.tables import (
+    DIM,
+    ERROR,
+    HEAD,
+    LABEL,
+    Block,
+    Column,
+    Entry,
+    Table,
+    Words,
+    cell,
+    entry,
+    labelled,
+    verdict,
+)
+from cfcompiler.targets.terminal import nested_text
 
 ORDER = ("spurious", "artificial", "undefined", "discontinuous", "unknown", "inexact", "clarke", "exact")
-STYLES = {"spurious": ERROR, "artificial": ERROR, "undefined": WARNING, "discontinuous": WARNING}
 MOST_ROWS = 8  # of one verdict; all of them are in --json
 MOST_CLARKE = 4
-WHERE_WIDTH = 44
+LABEL_WIDTH, WHERE_WIDTH = 14, 44
+COLUMNS = (
+    Column("verdict", width=LABEL_WIDTH, gap=0),
+    Column("where", width=WHERE_WIDTH, least=26),
+    Column("what AD returns", least=26),
+)
 _SETS = {0: "point", 1: "line", 2: "plane"}
 
 
-def strata_lines(report: StrataReport) -> Iterator[Line]:
+def strata_blocks(report: StrataReport) -> Iterator[Block]:
     """The whole stratification, merged over strata with the same verdict."""
-    yield ((report.program, HEAD), (f": {_size(report)}", ""), (f", ties {report.ties}", DIM))
+    yield Words(((report.program, HEAD), (f": {_size(report)}", ""), (f", ties {report.ties}", DIM)))
     if report.box is not None:
         ends = ", ".join(f"{low} < {name} < {high}" for name, (low, high) in report.box.items())
-        yield (("  in the box ", DIM), (ends, ""))
+        yield Words((("  in the box ", DIM), (ends, "")))
     yield from _headline(report)
-    for verdict in ORDER:
-        if verdict == "artificial":
-            yield from _artificial(report)
-        else:
-            yield from _verdict(report, verdict)
-    for sentence in report.unknown:
-        yield (("  unknown       ", WARNING), (sentence, ""))
+    rows = [row for word in ORDER for row in _rows(report, word)]
+    if rows:
+        yield Table(COLUMNS, tuple(rows), stacks=((0,), (1, 2)))
+    unknown = (entry("unknown", [Words(((text, ""),))], verdict("unknown")) for text in report.unknown)
+    if report.unknown:
+        yield labelled((row for rows in unknown for row in rows), LABEL_WIDTH)
 
 
 def _size(report: StrataReport) -> str:
@@ -41,13 +59,17 @@ def _size(report: StrataReport) -> str:
     return f"{strata}, {guards}"
 
 
-def _headline(report: StrataReport) -> Iterator[Line]:
+def _rows(report: StrataReport, word: str) -> Iterator[Entry]:
+    return _artificial(report) if word == "artificial" else _verdict(report, word)
+
+
+def _headline(report: StrataReport) -> Iterator[Block]:
     """The sentence that people want."""
     wrong = [stratum for stratum in report.strata if stratum.verdict == "spurious"]
     if not wrong:
         if report.complete and all(stratum.verdict in ("exact", "clarke") for stratum in report.strata):
             text = "AD returns the gradient or a Clarke subgradient everywhere"
-            yield (("  " + text, HEAD),)
+            yield Words((("  " + text, HEAD),))
         return
     exactly = "exactly " if report.complete else ""
     shown = list(report.spurious[:MOST_ROWS])
@@ -59,7 +81,7 @@ def _headline(report: StrataReport) -> Iterator[Line]:
         sentence += f"; there it returns {_vectors(report, wrong[0].ad)}"
         if wrong[0].gradient is not None:
             sentence += f", the gradient is {_vectors(report, wrong[0].gradient)}"
-    yield (("  " + sentence, ERROR),)
+    yield Words((("  " + sentence, ERROR),))
 
 
 def _kind(text: str, report: StrataReport) -> str:
@@ -79,12 +101,12 @@ def _key(rows: Sequence[Row] | None) -> str:
     return repr(rows)
 
 
-def _verdict(report: StrataReport, verdict: str) -> Iterator[Line]:
-    own = [stratum for stratum in report.strata if stratum.verdict == verdict]
+def _verdict(report: StrataReport, word: str) -> Iterator[Entry]:
+    own = [stratum for stratum in report.strata if stratum.verdict == word]
     if not own:
         return
-    if verdict == "exact":
-        yield (("  exact".ljust(16), LABEL), (f"on {_strata(len(own))}", ""))
+    if word == "exact":
+        yield cell(word, verdict(word)), cell(f"on {_strata(len(own))}"), ()
         return
     groups: dict[tuple[int, str, str, str, str], list[StratumReport]] = {}
     for stratum in sorted(own, key=lambda stratum: -stratum.dimension):
@@ -97,15 +119,11 @@ def _verdict(report: StrataReport, verdict: str) -> Iterator[Line]:
         )
         groups.setdefault(key, []).append(stratum)
     for place, members in enumerate(list(groups.values())[:MOST_ROWS]):
-        label = verdict if place == 0 else ""
-        yield (
-            ("  " + label.ljust(14), STYLES.get(verdict, LABEL)),
-            (_where(members).ljust(WHERE_WIDTH) + "  ", ""),
-            (_said(report, members[0]), ""),
-        )
+        label = word if place == 0 else ""
+        yield cell(label, verdict(word)), cell(_where(members), LABEL), cell(_said(report, members[0]))
     if len(groups) > MOST_ROWS:
         rest = sum(len(members) for members in list(groups.values())[MOST_ROWS:])
-        yield (("".ljust(16), LABEL), (f"... and {_strata(rest)} more (--json has them)", DIM))
+        yield (), cell(f"... and {_strata(rest)} more (--json has them)", DIM), ()
 
 
 def _strata(count: int) -> str:
@@ -145,17 +163,13 @@ def _vector(row: Row) -> str:
     return entries[0] if len(entries) == 1 else f"({', '.join(entries)})"
 
 
-def _artificial(report: StrataReport) -> Iterator[Line]:
+def _artificial(report: StrataReport) -> Iterator[Entry]:
     ordered = sorted(report.artificial, key=lambda point: not point.stalls)
     for place, point in enumerate(ordered[:MOST_ROWS]):
         label = "artificial" if place == 0 else ""
-        yield (
-            ("  " + label.ljust(14), STYLES["artificial"]),
-            (point.where.ljust(WHERE_WIDTH) + "  ", ""),
-            (_told(point), ""),
-        )
+        yield cell(label, verdict("artificial")), cell(point.where, LABEL), cell(_told(point))
     if len(ordered) > MOST_ROWS:
-        yield (("".ljust(16), LABEL), (f"... and {len(ordered) - MOST_ROWS} more (--json has them)", DIM))
+        yield (), cell(f"... and {len(ordered) - MOST_ROWS} more (--json has them)", DIM), ()
 
 
 def _told(point: ArtificialPoint) -> str:

@@ -1,42 +1,37 @@
-"""Report -> lines for a terminal: coloured with Rich where someone looks, the same text plain in a pipe.
-
-A line is a tuple of (text, style) pairs; `plain` and `paint` are the two ways out, so that both say the same.
-"""
+"""Numbers and points -> short texts; and the screens of `cfc ties`, `demo`, `explain`, and of complaints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from fractions import Fraction
-from typing import TextIO, TypeAlias
 
+from cfcompiler.diagnostics import PRINTED
 from cfcompiler.errors import CFError, Explanation
 from cfcompiler.gallery import Example
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import to_float
 from cfcompiler.report import Nested, Row, TieTable
+from cfcompiler.source import NOWHERE
+from cfcompiler.targets.tables import (
+    DIM,
+    ERROR,
+    HEAD,
+    LABEL,
+    WARNING,
+    Block,
+    Column,
+    Line,
+    Table,
+    Words,
+    cell,
+    source_quote,
+)
 
-Line: TypeAlias = tuple[tuple[str, str], ...]
-
-HEAD, LABEL, DIM, WARNING, ERROR, GOOD = "bold", "cyan", "dim", "yellow", "bold red", "bold green"
 # More entries than these of one array are for --json.
 ENTRIES = 12
 # An exact number with more characters is shown as a decimal; --json has it whole.
 LONGEST = 60
-
-
-def plain(lines: Iterable[Line]) -> str:
-    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
-
-
-def paint(lines: Iterable[Line], stream: TextIO) -> None:
-    """Write to a terminal in colour; Rich honours NO_COLOR."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(file=stream, highlight=False)
-    for line in lines:
-        console.print(Text.assemble(*line), soft_wrap=True)
 
 
 # numbers
@@ -76,42 +71,25 @@ def _decimal(number: Fraction) -> str:
 # cfc ties
 
 
-def tie_lines(table: TieTable, width: int | None) -> Iterator[Line]:
-    """The table, cut into several side by side where it is wider than `width`."""
-    labels = [(row.expression, row.tie) for row in table.rows]
-    cells = [[_cell(*returned) for returned in row.returned] for row in table.rows]
-    heads = ["operation", "at the tie"]
-    left = [max(len(heads[side]), *(len(label[side]) for label in labels)) for side in (0, 1)]
-    widths = [max(len(name), *(len(row[place]) for row in cells)) for place, name in enumerate(table.presets)]
-    yield (("What each preset returns at a tie: the derivatives by the inputs, in order; ", ""),)
-    yield (("after f: the forward mode, where it differs from the reverse mode.", ""),)
-    for group in _groups(widths, sum(left) + 2, width):
-        yield ()
-        titles = "  ".join(table.presets[place].ljust(widths[place]) for place in group)
-        yield ((f"{heads[0].ljust(left[0])}  {heads[1].ljust(left[1])}  {titles}", HEAD),)
-        versions = "  ".join(table.versions[place][: widths[place]].ljust(widths[place]) for place in group)
-        yield ((f"{''.ljust(left[0] + left[1] + 2)}  {versions}", DIM),)
-        for (expression, tie), row in zip(labels, cells, strict=True):
-            entries = "  ".join(row[place].ljust(widths[place]) for place in group)
-            yield ((f"{expression.ljust(left[0])}  ", LABEL), (f"{tie.ljust(left[1])}  ", DIM), (entries, ""))
+def tie_blocks(table: TieTable) -> Iterator[Block]:
+    """A row for each operation, a column for each preset with its version."""
+    yield Words(
+        (("What each preset returns at a tie: the derivatives by the inputs, in order;", ""),), hang=""
+    )
+    yield Words((("after f: the forward mode, where it differs from the reverse mode.", ""),), hang="")
+    yield ()
+    left = (Column("operation", least=16), Column("at the tie", least=11))
+    presets = (Column(name, version) for name, version in zip(table.presets, table.versions, strict=True))
+    rows = tuple(
+        (cell(row.expression, LABEL), cell(row.tie, DIM), *(cell(_returned(*own)) for own in row.returned))
+        for row in table.rows
+    )
+    yield Table((*left, *presets), rows, indent="", heads=True, stacks=((0, 1),), repeated=2)
 
 
-def _cell(forward: Sequence[str], reverse: Sequence[str]) -> str:
+def _returned(forward: Sequence[str], reverse: Sequence[str]) -> str:
     text = " ".join(reverse)
     return text if forward == reverse else f"{text} f: {' '.join(forward)}"
-
-
-def _groups(widths: Sequence[int], left: int, width: int | None) -> list[list[int]]:
-    """Columns that fit beside the labels, at least one in a group."""
-    groups: list[list[int]] = [[]]
-    room = left
-    for place, own in enumerate(widths):
-        if width is not None and groups[-1] and room + own + 2 > width:
-            groups.append([])
-            room = left
-        groups[-1].append(place)
-        room += own + 2
-    return groups
 
 
 # cfc demo, cfc explain, complaints
@@ -144,14 +122,16 @@ def code_lines(explanations: Iterable[Explanation]) -> Iterator[Line]:
         yield ((explanation.code + "  ", LABEL), (explanation.title, ""))
 
 
-def complaint_lines(error: CFError) -> Iterator[Line]:
-    for line in error.render().split("\n"):
-        head, mark, rest = line.partition(": error CF")
-        if mark and not line.startswith(" "):
-            yield ((head + ": ", ""), ("error CF" + rest, ERROR))
-        elif set(line.strip()) == {"^"}:
-            yield ((line, ERROR),)
-        elif line.startswith("  hint: "):
-            yield ((line, WARNING),)
-        else:
-            yield ((line, ""),)
+def complaint_blocks(error: CFError) -> Iterator[Block]:
+    """What `CFError.render` writes."""
+    for item in error.diagnostics[:PRINTED]:
+        line, column = item.span.line, item.span.column
+        place = f"{error.source.path}: " if item.span == NOWHERE else f"{error.source.path}:{line}:{column}: "
+        yield Words(((place, ""), (f"error {item.code}: {item.message}", ERROR)))
+        if item.span != NOWHERE:
+            yield source_quote(error.source, item.span, ERROR)
+        if item.hint:
+            yield Words((("  hint: ", WARNING), (item.hint, WARNING)))
+    more = len(error.diagnostics) - PRINTED
+    if more > 0:
+        yield Words(((f"... and {more} more errors", ""),))

@@ -25,7 +25,7 @@ from cfcompiler.ir import Program
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import compare
 from cfcompiler.report import PointReport
-from cfcompiler.targets import point_text, terminal
+from cfcompiler.targets import point_text, tables
 from tests.random_programs import random_array_program, random_program
 
 SEEDS = range(40)
@@ -73,7 +73,7 @@ def test_what_is_explained_agrees_with_the_report(seed: int) -> None:
         _what_the_rules_choose_is_what_ad_returns(program, point, report, values)
         _what_is_special_has_an_origin(report)
         explanation = explanation_at(program, point, report)
-        assert terminal.plain(point_text.point_lines(report, explanation, program.source))
+        assert tables.plain(point_text.point_blocks(report, explanation, program.source))
 
 
 def _slopes_are_the_gradient(
