@@ -17,7 +17,7 @@ from cfcompiler import errors, ties
 from cfcompiler.errors import CFError
 from cfcompiler.ir import Program
 from cfcompiler.language import read
-from cfcompiler.report import CheckReport, ComparisonReport, PointReport, StrataReport
+from cfcompiler.report import CheckReport, ComparisonReport, Curve, Map, PointReport, StrataReport
 from cfcompiler.shapes import text_of
 from cfcompiler.source import NOWHERE, Source
 from cfcompiler.transforms.forward import jvp
@@ -135,6 +135,37 @@ class Compiled:
 
         return strata_of(
             self.program, question_of(self.program, box=box, fix=fix, seconds=seconds, most=most)
+        )
+
+    def picture(
+        self,
+        *,
+        slice: Sequence[str] | str = (),
+        box: Mapping[str, Any] | None = None,
+        fix: Mapping[str, Any] | None = None,
+        output: int = 0,
+        seconds: float = 30.0,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> Curve | Map:
+        """What is drawn of the program: a curve where one input moves, a map where two do. Raises CFError.
+
+        `slice`: the inputs or entries that move, ("x", "v[0]") or "x,v[0]"; the others are fixed, by `fix` or at a
+        point of interest. `output`: which entry of the outputs, from 0.
+        """
+        from cfcompiler.analyses.pictures import picture
+        from cfcompiler.analyses.slices import names_of
+
+        return picture(
+            self.program,
+            lambda program: Compiled(program).namespace,
+            static=self.static,
+            moving=names_of(slice) if isinstance(slice, str) else slice,
+            box=box,
+            fix=fix,
+            output=output,
+            seconds=seconds,
+            yours=self.program if self.program.preset not in ties.preset_names() else None,
+            progress=progress,
         )
 
     def check(

@@ -117,10 +117,14 @@ def _add_strata(commands: Any) -> None:
         action="append",
         default=[],
         metavar="NAME=LOW:HIGH",
-        help="an open interval; of an array, for all entries",
+        help="an open interval; of an array, for all entries; of an entry: v[0]=-1:1",
     )
     parser.add_argument(
-        "--fix", action="append", default=[], metavar="NAME=VALUE", help="an input that does not move"
+        "--fix",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an input or an entry (v[0]) that does not move",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument(

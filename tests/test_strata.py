@@ -478,3 +478,15 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         ["--fix", "q=1"],
     ):
         assert main(["strata", str(path), *wrong]) == 2
+
+
+def test_one_entry_of_an_array_is_fixed_and_another_has_a_box_of_its_own() -> None:
+    program = compile_text("def f(v: Real[3]):\n    return max(v)\n")
+    report = program.strata(fix={"v[1]": "1"}, box={"v": (-5, 5), "v[0]": (-1, 3)})
+    assert report.inputs == ("v[0]", "v[2]")
+    assert report.box == {"v": ("-5", "5"), "v[0]": ("-1", "3")}
+    alone = compile_text("def f(a, b, c):\n    return max([a, b, c])\n")
+    assert report.counts == alone.strata(fix={"b": "1"}, box={"a": (-1, 3), "c": (-5, 5)}).counts
+    assert {str(stratum.ad) for stratum in report.strata if stratum.dimension == 0} == {
+        "({'v[0]': '1/3', 'v[2]': '1/3'},)"
+    }

@@ -10,13 +10,14 @@ from __future__ import annotations
 from cfcompiler.analyses.affine_strata import affine_strata
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
 from cfcompiler.analyses.general_strata import general_strata, located
-from cfcompiler.analyses.strata_question import Question
+from cfcompiler.analyses.strata_question import Question, asked
 from cfcompiler.ir import Program
 from cfcompiler.report import StrataReport
 
 
 def strata_of(program: Program, question: Question) -> StrataReport:
     """The whole stratification of a program, or what stands in its way."""
+    program = asked(program, question)
     try:
         return affine_strata(program, question)
     except OutsideTheEngine as problem:

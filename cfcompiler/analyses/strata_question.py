@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from cfcompiler import errors
+from cfcompiler.analyses.entries import apart, entry_name, entry_of, split_by
 from cfcompiler.errors import CFError
 from cfcompiler.ir import Param, Program
 from cfcompiler.number_text import parse_number, to_text
@@ -23,7 +24,8 @@ Interval = tuple[Fraction | None, Fraction | None]
 class Question:
     """`box`: open intervals by input, one for all entries of an array; `fixed`: inputs that do not move, with values.
 
-    `most`: cells on the way. `progress` is called with what is done: a word, how many, of how many (0: not known).
+    Both may name entries, `v[0]`; the program is then asked with its entries apart (entries.py). `most`: cells on the
+    way. `progress` is called with what is done: a word, how many, of how many (0: not known).
     """
 
     box: Mapping[str, Interval] = field(default_factory=dict)
@@ -40,8 +42,13 @@ class Question:
                 size = 1
                 for length in param.value.shape:
                     size *= length
-                found += [self.box.get(param.value.name, (None, None))] * size
+                found += [self.interval(param.value.name)] * size
         return tuple(found)
+
+    def interval(self, name: str) -> Interval:
+        """The interval of an input, or of an entry: its own, else that of its array."""
+        array = name.partition("[")[0]
+        return self.box.get(name, self.box.get(array, (None, None)))
 
     def box_texts(self) -> dict[str, tuple[str, str]] | None:
         """The box for readers; None where there is none."""
@@ -65,13 +72,20 @@ def question_of(
 
     Data of the program must be fixed. Raises CFError with what is wrong.
     """
+    given, limits = _named(program, fix or {}), _named(program, box or {})
+    arrays = split_by(program, (*given, *limits))
+    written = [param.value.name for param in program.params]
+    program = apart(program, arrays)
     moving = {param.value.name: param for param in program.params if param.differentiable}
     known = [param.value.name for param in program.params]
-    given = dict(fix or {})
-    problems = [errors.unknown_input(name, known) for name in (*given, *(box or {})) if name not in known]
-    problems += [
-        errors.bad_option(f"{name!r} is in --box and in --fix") for name in (box or {}) if name in given
+    problems = [
+        errors.bad_option(f"{name!r} is in --fix, and so is an entry of it", "give all entries, or the array")
+        for name in given
+        if name in arrays
     ]
+    problems += [errors.unknown_input(name, known) for name in given if name not in (*known, *arrays)]
+    problems += [errors.unknown_input(name, known) for name in limits if name not in (*known, *written)]
+    problems += [errors.bad_option(f"{name!r} is in --box and in --fix") for name in limits if name in given]
     missing = [name for name in known if name not in moving and name not in given]
     problems += [
         errors.bad_option(f"the data {name!r} has no value", f"give it: --fix {name}=...") for name in missing
@@ -80,12 +94,27 @@ def question_of(
         raise CFError(problems, program.source)
     own = replace(program, params=tuple(param for param in program.params if param.value.name in given))
     fixed = point_of(own, given)
-    intervals = {name: _interval(name, text) for name, text in (box or {}).items()}
+    intervals = {name: _interval(name, text) for name, text in limits.items()}
     return Question(intervals, fixed, seconds, most, progress)
+
+
+def asked(program: Program, question: Question) -> Program:
+    """The program with the arrays apart of which the question names entries."""
+    return apart(program, split_by(program, (*question.fixed, *question.box)))
+
+
+def _named(program: Program, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Names of entries as strata write them."""
+    found = {}
+    for name, value in given.items():
+        entry = entry_of(program, name)
+        found[name if entry is None else entry_name(*entry)] = value
+    return found
 
 
 def restricted(program: Program, question: Question) -> Program:
     """The program whose fixed inputs are data."""
+    program = asked(program, question)
     params = tuple(
         Param(param.value, param.differentiable and param.value.name not in question.fixed)
         for param in program.params

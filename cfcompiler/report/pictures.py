@@ -31,7 +31,8 @@ class Dot:
     """A stratum that is one point of a curve: what AD returns there (the closed dot) and what is true.
 
     `gradient` is the open dot, None where f has no gradient; `clarke`: the ends of the interval, None where it is not
-    known. `presets`: what each framework returns, None where it has no number. `exact`: the same as texts.
+    known. `presets`: the name of each preset and what its backward AD returns, None where that is no finite number; ()
+    where no guard is tied, or where there was no time. The exact texts are in the StratumReport.
     """
 
     stratum: str
@@ -47,12 +48,22 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """f and its derivative over one input; the other inputs are fixed (`fixed`, exact texts)."""
+    """f and its derivative over one input (or entry, `v[0]`); the others are fixed (`fixed`, exact texts).
 
+    `about`: sentences for the title: which output, how the slice was chosen. `value_range`, `ad_range`: what is worth
+    seeing of f and of its derivative, without the poles; arcs may leave it. `strata`: of the stratification, and a
+    stratum "P1", "P2", ... for each point that was judged by itself because its stratum is not known.
+    """
+
+    program: str
+    ties: str
     input: str
     fixed: dict[str, str]
+    about: tuple[str, ...]
     low: float
     high: float
+    value_range: tuple[float, float]
+    ad_range: tuple[float, float]
     arcs: tuple[Arc, ...]
     dots: tuple[Dot, ...]
     strata: tuple[StratumReport, ...]
@@ -61,7 +72,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A stratum of dimension 1 on a map: polylines through it; more than one where it has several parts in the box."""
+    """A stratum of dimension 1 on a map: polylines through it; more than one where it has several parts in the box.
+
+    Where no stratum is known (`stratum` is ""), the seam of two float signatures, with the verdict "unknown".
+    """
 
     stratum: str
     paths: tuple[tuple[tuple[float, float], ...], ...]
@@ -81,29 +95,35 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Descent:
-    """Subgradient descent from a start under the chosen rules; `stays`: the last step did not move."""
+    """Subgradient descent from a start under the chosen rules; `stays`: AD returned 0 at the last point."""
 
     start: tuple[float, float]
     path: tuple[tuple[float, float], ...]
     stays: bool
-    about: str  # why this start: "on S3", "beside S3", "in the open"
+    about: str  # why this start: "on S3", "beside S3", "to S1", "in the open"
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """The strata over two inputs; the other inputs are fixed.
+    """The strata over two inputs; the other inputs are fixed. `about` as for a Curve.
 
-    `raster[row][column]`: the place in `strata` of the open stratum at that pixel, -1 where there is none (outside the
-    domain, or not known); row 0 is the lowest. `arrows`: x, y and -AD there, for the field of descent.
+    `raster[row][column]`: the place in `strata` of the open stratum at the middle of that pixel, -1 where there is none
+    (outside the domain, or not known); row 0 is the lowest. `values`: f there, None where it is no finite number or
+    outside the domain. `arrows`: x, y and -AD there, for the field of descent. `step`: the rule of the descents.
     """
 
+    program: str
+    ties: str
     inputs: tuple[str, str]
     fixed: dict[str, str]
+    about: tuple[str, ...]
     box: tuple[tuple[float, float], tuple[float, float]]
     raster: tuple[tuple[int, ...], ...]
+    values: tuple[tuple[float | None, ...], ...]
     lines: tuple[Line, ...]
     spots: tuple[Spot, ...]
     arrows: tuple[tuple[float, float, float, float], ...]
     descents: tuple[Descent, ...]
+    step: str
     strata: tuple[StratumReport, ...]
     unknown: tuple[str, ...]
