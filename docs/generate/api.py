@@ -1,0 +1,120 @@
+"""Public Python names -> their signatures and docstrings as Markdown."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from functools import cached_property
+from typing import Any
+
+import cfcompiler
+from cfcompiler.report import (
+    CheckReport,
+    ComparisonReport,
+    Finding,
+    Judged,
+    PointReport,
+    PresetRow,
+    StrataReport,
+    StratumReport,
+)
+from generate.markdown import block, table
+
+# Methods of Compiled in the order in which a reader needs them; a test of the site's build finds those left out.
+METHODS = (
+    ("The function and its derivatives", ("value", "grad", "value_and_grad", "jvp", "vjp", "hvp", "hessian")),
+    ("Ties", ("signature", "field", "lexicographic")),
+    ("Questions", ("at", "compare", "strata", "check")),
+    (
+        "Stages of the compiler",
+        ("program", "forward", "backward", "gradient", "module", "emitted", "namespace", "second_order"),
+    ),
+)
+
+
+def functions() -> str:
+    """The public functions of the package."""
+    names = ("compile", "compile_text", "compile_file", "program", "gradcheck")
+    return "\n".join(_entry(f"cfcompiler.{name}", getattr(cfcompiler, name), 3) for name in names)
+
+
+def reports() -> str:
+    """What the questions answer: the classes, with their fields."""
+    classes = (
+        PointReport,
+        Judged,
+        ComparisonReport,
+        PresetRow,
+        StrataReport,
+        StratumReport,
+        CheckReport,
+        Finding,
+    )
+    return "\n".join(_class(each) for each in (*classes, cfcompiler.GradcheckReport))
+
+
+def _class(each: type[Any]) -> str:
+    types = {field.name: str(field.type) for field in fields(each)}
+    rows = [(f"`{name}`", f"`{text}`".replace("|", "\\|")) for name, text in types.items()]
+    return f"### {each.__name__}\n\n{_paragraphs(inspect.getdoc(each) or '')}\n\n{table(('field', 'type'), rows)}"
+
+
+def compiled() -> str:
+    """What a compiled program has."""
+    known = {name for _, names in METHODS for name in names}
+    left_out = {name for name in vars(cfcompiler.Compiled) if not name.startswith("_")} - known - set(_FIELDS)
+    parts = []
+    for title, names in (*METHODS, ("More", tuple(sorted(left_out)))):
+        if names:
+            parts.append(f"### {title}\n\n" + "\n".join(_row(name) for name in names))
+    return "\n".join(parts)
+
+
+_FIELDS = ("program", "static")
+
+
+def _row(name: str) -> str:
+    if name in _FIELDS:
+        return f"`.{name}`\n:   {FIELD_TEXTS[name]}\n"
+    member = inspect.getattr_static(cfcompiler.Compiled, name)
+    if isinstance(member, cached_property | property):
+        function = member.func if isinstance(member, cached_property) else member.fget
+        return f"`.{name}`\n:   {_indented(inspect.getdoc(function) or '')}\n"
+    return f"`.{name}{_signature(member)}`\n:   {_indented(inspect.getdoc(member) or '')}\n"
+
+
+FIELD_TEXTS = {
+    "program": "The representation; [cfc compile --emit ir](commands/compile.md) prints it.",
+    "static": "The values of `Int` inputs that it was compiled for.",
+}
+
+
+def _entry(name: str, member: Callable[..., Any], level: int) -> str:
+    signature = f"{name.rpartition('.')[2]}{_signature(member)}"
+    return (
+        f"{'#' * level} {name}\n\n{block(signature, 'python')}\n{_paragraphs(inspect.getdoc(member) or '')}\n"
+    )
+
+
+def _signature(member: Callable[..., Any]) -> str:
+    """Without self, and without the names of modules."""
+    signature = inspect.signature(member)
+    parameters = [entry for name, entry in signature.parameters.items() if name != "self"]
+    text = str(signature.replace(parameters=parameters))
+    return re.sub(r"'([^']*)'", r"\1", text) if "'" in text and '"' not in text else text
+
+
+def _paragraphs(text: str) -> str:
+    """A docstring as Markdown: indented lines under a colon are code, the rest is prose."""
+    return "\n".join(_lines(text))
+
+
+def _lines(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        yield line.replace("<", "&lt;") if not line.startswith("    ") else line
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n    ").replace("<", "&lt;")
