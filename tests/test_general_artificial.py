@@ -12,7 +12,9 @@ from cfcompiler import compile_text
 from cfcompiler.analyses.strata import strata_of
 from cfcompiler.analyses.strata_question import question_of
 from cfcompiler.compiler import Compiled
+from cfcompiler.gallery import example
 from cfcompiler.report import ArtificialPoint, StrataReport
+from tests.test_general_strata import disagreements
 
 
 def stratified(text: str, **options: Any) -> tuple[Compiled, StrataReport]:
@@ -103,3 +105,92 @@ def test_starts_of_random_programs_lead_there() -> None:
                 tried += 1
                 assert_it_ends_there(compiled, report, point)
     assert tried >= 6
+
+
+# D where arrays are tied
+
+
+def test_tied_sorts_are_decided() -> None:
+    report = compile_text(example("sliced_wasserstein").text).strata()
+    assert report.complete
+    assert not report.artificial
+
+
+@pytest.mark.parametrize(
+    ("text", "artificial"),
+    [
+        # entry by entry relu(x) - relu(-x), of which AD misses the slope
+        (
+            "def f(a, b):\n    x = [a, b]\n    h = relu(x) - relu(-x)\n    return (sum(h) - 1)**2/2\n",
+            ["a == 0 and b == 0"],
+        ),
+        # an equality for each entry: its arm has the slope 0, beside it there is 2*x + 1
+        (
+            "def f(a, b):\n    x = [a, b]\n    return sum(where(x == 0, 0, x*x + x))\n",
+            ["b == 0 and a == -1/2", "a == 0 and b == -1/2", "a == 0 and b == 0"],
+        ),
+        # (a - 1)**2 + 2*b; D adds 3*s*(2*a, -1) with -1 <= s <= 1, and s = 2/3 where a is 1/3
+        (
+            "def f(a, b):\n    x = [a*a, b]\n    return 3*max(x) - 3*sort(x)[1] + (a - 1)**2 + 2*b\n",
+            ["b == 1/9 and a == 1/3"],
+        ),
+        # the same with s alone does not reach 2
+        ("def f(a, b):\n    x = [a*a, b]\n    return max(x) - sort(x)[1] + (a - 1)**2 + 2*b\n", []),
+        # a*a - b; D adds s*(2, -2)
+        (
+            "def f(a, b):\n    y = sort([a, b])\n    z = sort([-a, -b])\n    return 2*y[0] + 2*z[1] + a*a - b\n",
+            ["a == 1/2 and b == 1/2"],
+        ),
+        # a sum over all keys is smooth, in whatever order they are
+        ("def f(a, b):\n    y = sort([a, b])\n    return (y[0] + y[1] - 1)**2 + a\n", []),
+        ("def f(a, b, c):\n    return sum((sort([a, b, c]) - [0, 1, 3])**2)/2\n", []),
+        ("def f(a, b):\n    y = sort([a*a, b*b])\n    return median(y)*a\n", []),
+    ],
+)
+def test_flags_of_array_programs(text: str, artificial: list[str]) -> None:
+    compiled, report = stratified(text)
+    assert report.complete
+    assert None not in {stratum.artificial_critical for stratum in report.strata}
+    assert [point.where for point in report.artificial] == artificial
+    assert not disagreements(compiled, report, 3, 12)
+
+
+def array_program(seed: int) -> str:
+    """Orderings, kinks and choices of the entries of an array, one after the other."""
+    rng = random.Random(seed)
+    numbers = [rng.choice((-2, -1, 1, 2, 3)) for _ in range(6)]
+    before, lines = "x", ["    x = [a, b]"]
+    for place in range(rng.choice((1, 2))):
+        row = rng.choice(
+            (
+                "sort({0})",
+                "relu({0}) - relu(-{0})",
+                "abs({0} + {1})",
+                "where({0} > {1}, {0}*{0}, {0})",
+                "where({0} == 0, 0, {0}*{1})",
+                "{0}*x[0]",
+                "{0}**2",
+                "sort(relu({0}) + {0}*{0})",
+            )
+        )
+        lines.append(f"    y{place} = {row.format(before, numbers[place])}")
+        before = f"y{place}"
+    last = rng.choice(
+        (
+            f"sum({before}*{numbers[2:4]})",
+            f"max({before}) - min(x)",
+            f"(sum({before}) - {numbers[2]})**2",
+            f"max({before})*{numbers[2]} + sum(x*x)",
+            f"({before}[0] - 1)**2 + {before}[1]*{numbers[2]} + relu({before}[0])",
+        )
+    )
+    return "\n".join(["def f(a, b):", *lines, f"    return {last}{rng.choice(('', ' + a', ' - b*b'))}", ""])
+
+
+def test_random_array_programs_agree_with_their_points() -> None:
+    decided = 0
+    for seed in range(500, 516):
+        compiled, report = stratified(array_program(seed), seconds=5)
+        decided += sum(stratum.artificial_critical is not None for stratum in report.strata)
+        assert not disagreements(compiled, report, seed, 4), array_program(seed)
+    assert decided >= 100

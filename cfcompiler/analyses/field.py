@@ -144,6 +144,22 @@ def filled(shape: tuple[int, ...], number: Any) -> Any:
     return out
 
 
+def has_a_pole(backward: Program, values: Mapping[str, Any]) -> bool:
+    """Whether a row of the table gave inf or NaN from finite arguments."""
+    for instruction in backward.instructions:
+        if not isinstance(instruction, Apply) or TABLE[instruction.op].kind not in (
+            "elementwise",
+            "reduction",
+        ):
+            continue
+        names = [instruction.out.name, *(arg.name for arg in instruction.args)]
+        if all(name in values for name in names):
+            special = [any(is_special(x) for x in np.reshape(values[name], -1)) for name in names]
+            if special[0] and not any(special[1:]):
+                return True
+    return False
+
+
 class _Search:
     """The vertices found so far: the choices of the branches outside, those of the kinks inside."""
 
@@ -265,25 +281,12 @@ class _Search:
     def _at_the_point_under(self, forced: Mapping[str, bool]) -> bool:
         """Vertices with these arms, at the point itself; False where an arm is singular there."""
         found, values = self._vertices(self.point, EXACT, exactly_tied, lambda entry: entry, forced)
-        if self._has_a_pole(values) or any(is_special(x) for vertex in found for row in vertex for x in row):
+        if has_a_pole(self.backward, values) or any(
+            is_special(x) for vertex in found for row in vertex for x in row
+        ):
             return False
         self.found.update(found)
         return True
-
-    def _has_a_pole(self, values: Mapping[str, Any]) -> bool:
-        """Whether a row of the table gave inf or NaN from finite arguments."""
-        for instruction in self.backward.instructions:
-            if not isinstance(instruction, Apply) or TABLE[instruction.op].kind not in (
-                "elementwise",
-                "reduction",
-            ):
-                continue
-            names = [instruction.out.name, *(arg.name for arg in instruction.args)]
-            if all(name in values for name in names):
-                special = [any(is_special(x) for x in np.reshape(values[name], -1)) for name in names]
-                if special[0] and not any(special[1:]):
-                    return True
-        return False
 
     def _along(self, arcs: Sequence[Point], forced: Mapping[str, bool]) -> str:
         """Limits along each of the arcs. Returns what remains undecided: with several inputs, other arcs."""

@@ -9,7 +9,7 @@ changes along the stratum, one point stands for all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -170,7 +170,7 @@ class Meeting:
 
     def _across(self, region: Region, piece: Piece) -> Met | None:
         """The answer at one point, where all points are alike: no function changes along the region."""
-        system = self._transversal(region, piece)
+        system = self.across(region, piece.signs)
         if system is None:
             raise Open("which pieces meet there was not decided for all points at once")
         clock = self.regions.clock.share(SECONDS_A_PIECE)
@@ -184,14 +184,14 @@ class Meeting:
         rays = open_direction(system, self.regions.clock.share(SECONDS_A_PIECE))
         return Met(piece, None if isinstance(rays, Unsettled) else isinstance(rays, OpenRays))
 
-    def _transversal(self, region: Region, piece: Piece) -> System | None:
-        """The signs of a piece across the region, which is a graph; None where they change along it."""
+    def across(self, region: Region, signs: Iterable[tuple[Function, int]]) -> System | None:
+        """The signs of functions across the region, which is a graph; None where they change along it."""
         functions = self.walk.functions
         if region.rest or any(not pivot.below.is_constant() for pivot in region.pivots):
             return None
         places = [pivot.place for pivot in region.pivots]
         conditions = []
-        for function, sign in piece.signs:
+        for function, sign in signs:
             poly = function.poly
             for pivot in region.pivots:
                 start = pivot.above * (1 / pivot.below.leading_coefficient())
@@ -201,8 +201,8 @@ class Meeting:
             for e, c in functions.polynomial(poly).terms.items():
                 if any(power for place, power in enumerate(e) if place not in places):
                     return None
-                terms[tuple(e[place] for place in places)] = sign * c
-            conditions.append(Condition(Polynomial(len(places), terms)))
+                terms[tuple(e[place] for place in places)] = (sign or 1) * c
+            conditions.append(Condition(Polynomial(len(places), terms), relation=">" if sign else "="))
         return System(len(places), tuple(conditions))
 
     # comparing

@@ -164,7 +164,7 @@ class Judge:
         verdict = self._verdict(region, known.ad, gradients, gradient)
         field: tuple[Vector, ...] | None = gradients
         if known.dimension < self.walk.dimension:
-            field = self.criticality.field(region, run, known.ad, pieces)
+            field = self.criticality.field(region, known.ad)
         artificial = self.criticality.artificial(region, field, gradients)
         return replace(
             known,

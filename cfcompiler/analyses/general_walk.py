@@ -53,9 +53,6 @@ class RatioMachine(Machine):
         self.place = 0
         self.row = 0
         self.rows: tuple[int, ...] = ()
-        self.sides: Mapping[
-            str, int
-        ] = {}  # by the name of a kink, the side that it is given where it is tied
 
     def answer(self, place: int, instruction: Instruction, values: Mapping[str, Array]) -> Array:
         """The value of the instruction number `place`."""
@@ -95,23 +92,6 @@ class RatioMachine(Machine):
                 if isinstance(args[0][place], Ratio):
                     self._met(place, (0, 1), args[0][place], Fraction(0))
         return super()._apply(instruction, args)
-
-    def _op_weigh(self, instruction: Apply, left: Array, right: Array, term: Array) -> Array:
-        side = self.sides.get(instruction.attribute("kink"))
-        if side is None:
-            return super()._op_weigh(instruction, left, right, term)
-        below, _, above, _ = (self.arithmetic.number(w) for w in instruction.attribute("weights"))
-        weights = np.full(np.shape(left), above if side > 0 else below, dtype=object)
-        return self._gated(weights, term, instruction.attribute("gate"))
-
-    def _op_weigh_extremum(self, instruction: Apply, x: Array, out: Array, term: Array) -> Array:
-        self.entry = self.sides.get(instruction.args[1].name)
-        return super()._op_weigh_extremum(instruction, x, out, term)
-
-    def _shares(self, row: Array, top: Array, tie: Any, nan_rule: str) -> Array:
-        if self.entry is None:
-            return super()._shares(row, top, tie, nan_rule)
-        return np.array([Fraction(int(place == self.entry)) for place in range(len(row))], dtype=object)
 
     # rows, pair by pair
 
@@ -168,13 +148,18 @@ def _row_shape(instruction: Apply) -> tuple[int, ...]:
 
 
 class GeneralWalk:
-    """A program whose moving inputs are the coordinates; `fixed` has the values of the others."""
+    """A program whose moving inputs are the coordinates; `fixed` has the values of the others.
 
-    def __init__(self, program: Program, fixed: Mapping[str, Array]) -> None:
+    `functions`: those of another walk with the same coordinates, so that both give comparable answers.
+    """
+
+    def __init__(
+        self, program: Program, fixed: Mapping[str, Array], functions: Functions | None = None
+    ) -> None:
         self.program = program
         moving = [param.value for param in program.params if param.value.name not in fixed]
         self.coordinates = tuple((value.name, place) for value in moving for place in np.ndindex(value.shape))
-        self.functions = Functions(len(self.coordinates))
+        self.functions = functions or Functions(len(self.coordinates))
         self.inputs: dict[str, Array] = dict(fixed)
         number = {entry: place for place, entry in enumerate(self.coordinates)}
         for value in moving:
@@ -191,13 +176,14 @@ class GeneralWalk:
     def dimension(self) -> int:
         return len(self.coordinates)
 
-    def run(self, sign_of: SignOf, forced: Mapping[str, bool] | None = None) -> Run | None:
-        """The outputs; None outside of the domain that the program asserts. Raises what the oracle raises.
+    def arithmetic(self, sign_of: SignOf) -> Ratios:
+        """Functions of the inputs, where signs are as the oracle says."""
+        return Ratios(self.functions.one, sign_of)
 
-        `forced`: conditions by name that have this outcome, whatever they say.
-        """
-        machine = RatioMachine(self.program, Ratios(self.functions.one, sign_of), self.moving)
-        values = self._values(self.program, machine, dict(self.inputs), forced or {})
+    def run(self, sign_of: SignOf) -> Run | None:
+        """The outputs; None outside of the domain that the program asserts. Raises what the oracle raises."""
+        machine = RatioMachine(self.program, self.arithmetic(sign_of), self.moving)
+        values = self._values(self.program, machine, dict(self.inputs))
         for assertion in self.program.assertions:
             if assertion.condition.name in values and not np.all(values[assertion.condition.name]):
                 return None
@@ -214,29 +200,21 @@ class GeneralWalk:
     def derivative(
         self,
         sign_of: SignOf,
-        sides: Mapping[str, int] | None = None,
-        forced: Mapping[str, bool] | None = None,
     ) -> tuple[Entry, ...]:
-        """What the backward program returns, row after row; `sides`: of kinks and extrema, not by their rules."""
-        machine = RatioMachine(self.backward, Ratios(self.functions.one, sign_of), self.moving_backward)
-        machine.sides = sides or {}
+        """What the backward program returns, row after row."""
+        machine = RatioMachine(self.backward, self.arithmetic(sign_of), self.moving_backward)
         names = [param.value.name for param in self.backward.params[len(self.program.params) :]]
         found: list[Entry] = []
         for seeds in seeds_of(self.program, EXACT):
             values = {**self.inputs, **dict(zip(names, seeds, strict=True))}
-            values = self._values(self.backward, machine, values, forced or {})
+            values = self._values(self.backward, machine, values)
             for value in self.backward.results[len(self.program.results) :]:
                 found += list(np.reshape(values[value.name], -1))
         return tuple(found)
 
-    def _values(
-        self, program: Program, machine: RatioMachine, values: dict[str, Array], forced: Mapping[str, bool]
-    ) -> dict[str, Array]:
+    def _values(self, program: Program, machine: RatioMachine, values: dict[str, Array]) -> dict[str, Array]:
         for place, instruction in enumerate(program.instructions):
             if not taken(instruction.out, values):
-                continue
-            if instruction.out.name in forced:
-                values[instruction.out.name] = np.asarray(forced[instruction.out.name])
                 continue
             try:
                 values[instruction.out.name] = machine.answer(place, instruction, values)
