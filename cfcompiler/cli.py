@@ -265,18 +265,11 @@ def _ties(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from cfcompiler import gallery
-    from cfcompiler.targets import terminal
+    from cfcompiler import demo
 
-    if options.name is None:
-        _show(terminal.gallery_lines(gallery.examples()))
-        return DONE
-    example = gallery.example(options.name)
-    _show(terminal.example_lines(example))
-    if example.arguments:
-        _show([(), terminal.command_line(example.arguments)])
-        return _run(example.arguments)
-    return DONE
+    shown = demo.shown(options.name)
+    _show(shown.lines)
+    return _run(shown.arguments) if shown.arguments else DONE
 
 
 def _explain(options: argparse.Namespace) -> int:

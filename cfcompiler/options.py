@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from cfcompiler import __version__, checking
+from cfcompiler import __version__, checking, demo
 from cfcompiler.arguments import Parser, wrong
 from cfcompiler.compare import add_arguments
 
@@ -45,10 +45,14 @@ def parser() -> argparse.ArgumentParser:
     ties = commands.add_parser("ties", help="what each preset returns at a tie", allow_abbrev=False)
     ties.add_argument("presets", nargs="*", metavar="PRESET", help="show these alone")
     ties.add_argument("--json", action="store_true", help="as JSON")
-    demo = commands.add_parser("demo", help="the gallery of examples", allow_abbrev=False)
-    demo.add_argument(
-        "name", nargs="?", metavar="NAME", help="show this example and run it; list all if absent"
+    gallery = commands.add_parser(
+        "demo",
+        help="the gallery of examples",
+        description="The gallery: programs on which AD is wrong, or looks so. One of them with its story: who met it, "
+        "what was returned, what is true, what to write instead, and the check that this is right.",
+        allow_abbrev=False,
     )
+    demo.add_arguments(gallery)
     explain = commands.add_parser("explain", help="one error code at length", allow_abbrev=False)
     explain.add_argument("code", nargs="?", metavar="CODE", help="such as CF012; list all if absent")
     return parser

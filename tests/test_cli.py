@@ -341,10 +341,12 @@ def test_every_rule_of_the_presets_has_a_row() -> None:
     assert {*rules.kinks, *rules.reductions} <= {rule for rule, _, _ in TIES}
 
 
-def test_demo_lists_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_lists_the_examples_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "demo").splitlines()
-    assert len(lines) == len(list((ROOT / "examples").glob("*.cf")))
-    assert lines == sorted(lines)
+    listed = [line.split()[0] for line in lines if line.startswith("  ")]
+    assert sorted(listed) == list(gallery.names())
+    heads = [kind.title for kind in gallery.KINDS]
+    assert [line for line in lines if line in heads] == heads
 
 
 @pytest.mark.parametrize("example", gallery.examples(), ids=lambda example: example.name)
@@ -352,12 +354,33 @@ def test_demo_shows_an_example_and_runs_it(
     capsys: pytest.CaptureFixture[str], example: gallery.Example
 ) -> None:
     shown = said(capsys, "demo", example.name)
-    assert shown.startswith(example.text.splitlines()[0])
+    assert shown.startswith(f"{example.name} - {example.title}\n")
+    assert ("\nthe check  " in shown) == bool(example.rewrite)
     assert ("  value     " in shown) == bool(example.point)
 
 
 def test_demo_of_an_unknown_example_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert "'zero'" in failed(capsys, "demo", "zeroo")
+    assert "`cfc demo` lists them" in failed(capsys, "demo", "")
+
+
+def test_demo_completes_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = said(capsys, "demo", "softplus").splitlines()
+    assert [line.split()[0] for line in listed[1:]] == [
+        "softplus_max_abs",
+        "softplus_relu_abs",
+        "softplus_stable",
+    ]
+    assert said(capsys, "demo", "golden").startswith("no example is called 'golden'; this is 'golden_relu'\n")
+
+
+def test_demo_marks_the_line_and_tells_the_story(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = said(capsys, "demo", "softplus_relu_abs")
+    assert "> 21 |     return relu(x) + log1p(exp(-abs(x)))\n" in shown
+    for label in ("who met it    ", "returned      ", "true          ", "instead       ", "the check     "):
+        assert f"\n{label}" in shown
+    assert "https://github.com/FluxML/NNlib.jl/issues/679\n" in shown
+    assert "at x = 0 AD returns 1/2 under all 13 presets: the gradient" in shown
 
 
 def test_explain_knows_every_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,7 @@ import pytest
 import sympy
 from numpy.typing import NDArray
 
+from cfcompiler import gallery
 from cfcompiler.analyses.at import at as exact_report
 from cfcompiler.compiler import compile_file
 from cfcompiler.point import parse_arguments
@@ -377,8 +378,12 @@ def test_the_rewrite_computes_the_same_and_is_right_under_every_preset(story: St
     size = sum(at[name].size for name in names)
     steps = within_domain(story, rng.standard_normal((200, size)) * 10.0 ** rng.uniform(-6, 1, (200, 1)))
     value, rewritten = program_of(story).value, program_of(story, function=function).value
+    (example,) = gallery.meant(story.name)
+    where = example.story.where or "True"
     for step in (np.zeros(size), *steps):
         point = arguments(moved(names, at, step))
+        if not eval(where, {"abs": abs}, dict(zip(at, point, strict=True))):  # the same by design only there
+            continue
         expected = value(*point)
         if np.isfinite(expected):
             assert rewritten(*point) == pytest.approx(expected, rel=1e-9, abs=1e-9)

@@ -41,7 +41,11 @@ def test_the_wheel_has_what_the_package_reads(built: Path) -> None:
     for path in (*tracked("cfcompiler", "*.py"), *tracked("cfcompiler", "*.toml")):
         assert path in names
     assert {"cfcompiler/grammar/cf.lark", "cfcompiler/prelude.cf", "cfcompiler/py.typed"} <= names
-    for path in (*tracked("examples", "*.cf"), *tracked("examples", "*.npz")):
+    for path in (
+        *tracked("examples", "*.cf"),
+        *tracked("examples", "*.toml"),
+        *tracked("examples", "*.npz"),
+    ):
         assert f"cfcompiler/{path}" in names
     assert not [name for name in names if "__pycache__" in name or name.endswith("_cf.py")]
 

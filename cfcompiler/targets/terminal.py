@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from cfcompiler.diagnostics import PRINTED
 from cfcompiler.errors import CFError, Explanation
-from cfcompiler.gallery import Example
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import to_float
 from cfcompiler.report import Nested, Row, TieTable
@@ -93,17 +92,6 @@ def _returned(forward: Sequence[str], reverse: Sequence[str]) -> str:
 
 
 # cfc demo, cfc explain, complaints
-
-
-def gallery_lines(examples: Sequence[Example]) -> Iterator[Line]:
-    width = max(len(example.name) for example in examples)
-    for example in examples:
-        yield ((example.name.ljust(width) + "  ", LABEL), (example.title, ""))
-
-
-def example_lines(example: Example) -> Iterator[Line]:
-    for line in example.text.rstrip("\n").split("\n"):
-        yield ((line, DIM if line.startswith("#") else ""),)
 
 
 def command_line(arguments: Sequence[str]) -> Line:
