@@ -268,7 +268,7 @@ def _demo(options: argparse.Namespace) -> int:
     from cfcompiler import demo
 
     shown = demo.shown(options.name)
-    _show(shown.lines)
+    _show(shown.blocks)
     return _run(shown.arguments) if shown.arguments else DONE
 
 

@@ -12,14 +12,14 @@ from cfcompiler.source import Source
 
 if TYPE_CHECKING:
     from cfcompiler.report.rewriting import RewriteReport
-    from cfcompiler.targets.terminal import Line
+    from cfcompiler.targets.tables import Block
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Lines, and the arguments of the command that shows the rest, () for none."""
+    """A screen, and the arguments of the command that shows the rest, () for none."""
 
-    lines: tuple[Line, ...]
+    blocks: tuple[Block, ...]
     arguments: tuple[str, ...] = ()
 
 
@@ -38,21 +38,18 @@ def shown(name: str | None) -> Shown:
     from cfcompiler.targets import gallery_text, terminal
 
     if name is None:
-        return Shown(tuple(gallery_text.gallery_lines(gallery.grouped(gallery.examples()))))
+        return Shown(tuple(gallery_text.gallery_blocks(gallery.grouped(gallery.examples()))))
     found = gallery.meant(name)
     if len(found) > 1:
-        return Shown(tuple(gallery_text.near_lines(name, found)))
+        return Shown(tuple(gallery_text.near_blocks(name, found)))
     example = found[0]
-    lines: list[Line] = []
+    blocks: list[Block] = []
     if example.name != name.removesuffix(".cf"):
-        lines += gallery_text.taken_lines(name, example)
-    lines += gallery_text.story_lines(example)
-    report = check_of(example)
-    if report is not None:
-        lines += gallery_text.check_lines(report)
+        blocks += gallery_text.taken_blocks(name, example)
+    blocks += gallery_text.story_blocks(example, check_of(example))
     if example.arguments:
-        lines += [(), terminal.command_line(example.arguments)]
-    return Shown(tuple(lines), example.arguments)
+        blocks += [(), terminal.command_line(example.arguments)]
+    return Shown(tuple(blocks), example.arguments)
 
 
 def check_of(example: Example, **options: Any) -> RewriteReport | None:

@@ -355,7 +355,7 @@ def test_demo_shows_an_example_and_runs_it(
 ) -> None:
     shown = said(capsys, "demo", example.name)
     assert shown.startswith(f"{example.name} - {example.title}\n")
-    assert ("\nthe check  " in shown) == bool(example.rewrite)
+    assert ("\n  the check  " in shown) == bool(example.rewrite)
     assert ("  value     " in shown) == bool(example.point)
 
 
@@ -377,8 +377,8 @@ def test_demo_completes_a_name(capsys: pytest.CaptureFixture[str]) -> None:
 def test_demo_marks_the_line_and_tells_the_story(capsys: pytest.CaptureFixture[str]) -> None:
     shown = said(capsys, "demo", "softplus_relu_abs")
     assert "> 21 |     return relu(x) + log1p(exp(-abs(x)))\n" in shown
-    for label in ("who met it    ", "returned      ", "true          ", "instead       ", "the check     "):
-        assert f"\n{label}" in shown
+    for label in ("who met it", "returned", "true", "instead", "the check"):
+        assert f"\n  {label.ljust(13)}" in shown
     assert "https://github.com/FluxML/NNlib.jl/issues/679\n" in shown
     assert "at x = 0 AD returns 1/2 under all 13 presets: the gradient" in shown
 

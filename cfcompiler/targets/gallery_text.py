@@ -1,18 +1,32 @@
-"""Examples, and the report on a rewrite -> lines: the gallery by kind, one story, and the check of its rewrite."""
+"""Examples, and the report on a rewrite -> screens: the gallery by kind, one story, and the check of its rewrite."""
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from cfcompiler.gallery import Example, Kind, address
 from cfcompiler.report import PresetRow, Row
 from cfcompiler.report.rewriting import RewriteReport, SameValues
-from cfcompiler.targets.terminal import DIM, ERROR, GOOD, HEAD, LABEL, WARNING, Line, nested_text, row_text
+from cfcompiler.targets.tables import (
+    DIM,
+    ERROR,
+    HEAD,
+    LABEL,
+    WARNING,
+    Block,
+    Column,
+    Entry,
+    Table,
+    Words,
+    cell,
+    entry,
+    labelled,
+)
+from cfcompiler.targets.terminal import nested_text, row_text
 
-WIDTH = 96
-LABEL_WIDTH = 14
+LABEL_WIDTH = 13
+WIDTH = 82  # of a text beside its label
+GOOD = "green"
 _COUNTED = "none one two three four five six seven eight nine ten eleven twelve".split()
 _OUTCOME = {
     "exact": "the gradient",
@@ -25,69 +39,70 @@ _OUTCOME = {
 }
 
 
-def gallery_lines(groups: Sequence[tuple[Kind, Sequence[Example]]]) -> Iterator[Line]:
+def gallery_blocks(groups: Sequence[tuple[Kind, Sequence[Example]]]) -> Iterator[Block]:
     """All examples under the kinds of phenomena."""
     width = max(len(example.name) for _, members in groups for example in members)
     for place, (kind, members) in enumerate(groups):
         if place:
             yield ()
         yield ((kind.title, HEAD),)
-        for text in textwrap.wrap(kind.about, WIDTH):
-            yield ((text, DIM),)
-        for example in members:
-            yield (("  " + example.name.ljust(width) + "  ", LABEL), (example.title, ""))
+        yield Words(((kind.about, DIM),), "wrap", hang="")
+        yield _titles(members, width)
 
 
-def near_lines(name: str, chosen: Sequence[Example]) -> Iterator[Line]:
+def near_blocks(name: str, chosen: Sequence[Example]) -> Iterator[Block]:
     """Examples whose names begin so, where none is called so."""
-    yield ((f"no example is called {name!r}; these begin so:", WARNING),)
-    width = max(len(example.name) for example in chosen)
-    for example in chosen:
-        yield (("  " + example.name.ljust(width) + "  ", LABEL), (example.title, ""))
+    yield Words(((f"no example is called {name!r}; these begin so:", WARNING),))
+    yield _titles(chosen, max(len(example.name) for example in chosen))
 
 
-def taken_lines(name: str, example: Example) -> Iterator[Line]:
+def taken_blocks(name: str, example: Example) -> Iterator[Block]:
     """That a name was completed."""
-    yield ((f"no example is called {name!r}; this is {example.name!r}", WARNING),)
+    yield Words(((f"no example is called {name!r}; this is {example.name!r}", WARNING),))
     yield ()
 
 
-def story_lines(example: Example) -> Iterator[Line]:
-    """The program and its story."""
-    yield ((example.name, HEAD), (f" - {example.title}", ""))
+def story_blocks(example: Example, report: RewriteReport | None) -> Iterator[Block]:
+    """The program, its story, and the check of its rewrite where it has one."""
+    yield Words(((example.name, HEAD), (f" - {example.title}", "")))
     yield ((example.kind.title, DIM),)
     yield ()
-    digits = len(str(example.program()[-1][0]))
-    for number, line in example.program():
+    yield from _program(example)
+    yield ()
+    story = example.story
+    rows: list[Entry] = []
+    for label, text in (("who met it", story.met), ("returned", story.returned), ("true", story.true)):
+        rows += entry(label, [_text(text)])
+    code = [Words(((f"  {line}", GOOD),), hang="      ") for line in example.rewritten()]
+    rows += entry("instead", [_text(story.instead), *code])
+    rows += entry("read more", [Words(((address(reference), DIM),)) for reference in story.references])
+    if report is not None:
+        parts = [_text(text, GOOD if good else WARNING) for good, text in checked(report)]
+        rows += entry("the check", parts)
+    yield labelled(rows, LABEL_WIDTH)
+
+
+def _titles(examples: Sequence[Example], width: int) -> Block:
+    rows = tuple((cell(example.name, LABEL), cell(example.title)) for example in examples)
+    return Table((Column(width=width), Column(least=20)), rows)
+
+
+def _program(example: Example) -> Iterator[Block]:
+    lines = example.program()
+    digits = len(str(lines[-1][0]))
+    wrong = ERROR if example.verdict in ("spurious", "undefined", "inexact") else GOOD
+    for number, line in lines:
         marked = number == example.line
-        yield (
-            ("> " if marked else "  ", ERROR if _wrong(example) else GOOD),
+        parts = (
+            ("> " if marked else "  ", wrong),
             (f"{number:{digits}} | ", DIM),
             (line, HEAD if marked else ""),
         )
-    yield ()
-    story = example.story
-    for label, text in (
-        ("who met it", story.met),
-        ("returned", story.returned),
-        ("true", story.true),
-        ("instead", story.instead),
-    ):
-        yield from _block(label, text)
-    for line in example.rewritten():
-        yield ((" " * LABEL_WIDTH + "  " + line, GOOD),)
-    for place, reference in enumerate(story.references):
-        yield (("" if place else "read more").ljust(LABEL_WIDTH), LABEL), (address(reference), DIM)
+        yield Words(parts, hang=" " * (digits + 9))
 
 
-def check_lines(report: RewriteReport) -> Iterator[Line]:
-    """The check that the rewrite is right, part by part."""
-    for place, (good, text) in enumerate(checked(report)):
-        label = "" if place else "the check"
-        style = GOOD if good else WARNING
-        for number, line in enumerate(_wrapped(text)):
-            head = label if number == 0 else ""
-            yield ((head.ljust(LABEL_WIDTH), LABEL), (line, style))
+def _text(text: str, style: str = "") -> Words:
+    return Words(((text, style),), "wrap", WIDTH, hang="")
 
 
 def checked(report: RewriteReport) -> tuple[tuple[bool, str], ...]:
@@ -175,23 +190,6 @@ def _vector(rows: Sequence[Row] | None) -> str:
     if len(values) == 1:
         return nested_text(values[0])
     return "; ".join(row_text(row) for row in rows)
-
-
-def _wrong(example: Example) -> bool:
-    return example.verdict in ("spurious", "undefined", "inexact")
-
-
-def _block(label: str, text: str) -> Iterable[Line]:
-    for number, line in enumerate(_wrapped(text)):
-        yield ((("" if number else label).ljust(LABEL_WIDTH), LABEL), (line, ""))
-
-
-def _wrapped(text: str) -> list[str]:
-    """The lines of a text beside its label; a short vector is not broken."""
-    kept = re.sub(r"\[[^\[\]]{1,40}\]", lambda found: found[0].replace(" ", "\0"), text)
-    return [
-        line.replace("\0", " ") for line in textwrap.wrap(kept, WIDTH - LABEL_WIDTH, break_on_hyphens=False)
-    ]
 
 
 def _count(number: int, noun: str) -> str:
