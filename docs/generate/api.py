@@ -72,6 +72,7 @@ def compiled() -> str:
     return "\n".join(parts)
 
 
+LONGEST = 100  # of a signature on one line
 _FIELDS = ("program", "static")
 
 
@@ -99,21 +100,37 @@ def _entry(name: str, member: Callable[..., Any], level: int) -> str:
 
 
 def _signature(member: Callable[..., Any]) -> str:
-    """Without self, and without the names of modules."""
+    """Without self; a parameter a line where it is long."""
     signature = inspect.signature(member)
-    parameters = [entry for name, entry in signature.parameters.items() if name != "self"]
-    text = str(signature.replace(parameters=parameters))
-    return re.sub(r"'([^']*)'", r"\1", text) if "'" in text and '"' not in text else text
+    parts: list[str] = []
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
+            parts.append("*")
+        star = "*" * (parameter.kind is parameter.VAR_POSITIONAL) + "**" * (parameter.kind is parameter.VAR_KEYWORD)
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        if name != "self":
+            parts.append(f"{star}{name}: {parameter.annotation}{default}")
+    line = f"({', '.join(parts)}) -> {signature.return_annotation}"
+    if len(line) <= LONGEST:
+        return line
+    return "(\n" + "".join(f"    {part},\n" for part in parts) + f") -> {signature.return_annotation}"
 
 
 def _paragraphs(text: str) -> str:
-    """A docstring as Markdown: indented lines under a colon are code, the rest is prose."""
+    """A docstring as Markdown; lines that explain one name each become a list."""
     return "\n".join(_lines(text))
 
 
 def _lines(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        yield line.replace("<", "&lt;") if not line.startswith("    ") else line
+    listed = False
+    for line in text.replace("<", "&lt;").splitlines():
+        named = re.match(r"(\w+(?:, \w+)*): ", line)
+        if named is not None:
+            yield from () if listed else ("",)
+            yield f"- `{named[1]}`: {line[named.end() :]}"
+        else:
+            yield line
+        listed = named is not None or (listed and line.startswith(" "))
 
 
 def _indented(text: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from cfcompiler.analyses.finding_texts import LEVELS
 from cfcompiler.diagnostics import Explanation, explanations
-from cfcompiler.errors import CFError
-from cfcompiler.language import read
 from generate.markdown import block, code, plain, table
+from generate.running import printed
 
 # The first code of each group, and what the group is about; errors.py has the same groups.
 GROUPS = (
@@ -22,6 +23,7 @@ GROUPS = (
 INDEX = "codes/index.md"
 
 
+@cache
 def pages() -> dict[str, str]:
     """The path of each page with its text."""
     found = {f"codes/{entry.code}.md": _page(entry) for entry in explanations().values()}
@@ -48,7 +50,7 @@ def _page(entry: Explanation) -> str:
     parts = [f"# {entry.code}: {entry.title}\n", entry.text.strip() + "\n"]
     if entry.wrong.strip():
         parts += ["## Wrong\n", block(entry.wrong, _language(entry))]
-        complaint = "" if entry.code in LEVELS or _language(entry) != "python" else _complaint(entry)
+        complaint = _said(entry) if _language(entry) == "python" else ""
         if complaint:
             parts += ["What `cfc` says of it:\n", block(complaint, "text")]
     if entry.right.strip():
@@ -68,10 +70,9 @@ def _language(entry: Explanation) -> str:
     return "console" if text.startswith(("cfc ", "$", "echo")) else "python"
 
 
-def _complaint(entry: Explanation) -> str:
-    """The complaint about the wrong program, where it is one that the program alone brings about."""
-    try:
-        read(entry.wrong.lstrip("\n"), "prog.cf")
-    except CFError as error:
-        return error.render()
-    return ""
+def _said(entry: Explanation) -> str:
+    """What cfc says of the wrong program: the complaint, or the findings with this code; "" where it takes more."""
+    finding = entry.code in LEVELS
+    command = ["check", "-", "--select", entry.code] if finding else ["compile", "-", "-o", "-"]
+    said = printed(command, entry.wrong.lstrip("\n"))
+    return said if entry.code in said else ""

@@ -18,6 +18,7 @@ from generate.markdown import block, code, plain, table
 INDEX = "frameworks/index.md"
 
 
+@cache
 def pages() -> dict[str, str]:
     """The path of each page with its text."""
     return {INDEX: _index(), **{f"frameworks/{name}.md": _page(name) for name in preset_names()}}
@@ -43,7 +44,7 @@ def _index() -> str:
         ]
         rows.append((code(row.expression), code(row.tie), *cells))
     return (
-        "# What your framework does at a tie\n\n"
+        "---\nhide: [toc]\n---\n\n# What your framework does at a tie\n\n"
         "At a tie the pieces of an operation meet and each framework has its own answer. These are the rows of "
         "`cfc ties`: each is a small program, compiled under the preset and differentiated at its tie, so the table "
         "shows what you will get. A preset reproduces one version of a framework; `cfc ... --ties NAME` chooses it, "
