@@ -25,7 +25,19 @@ ANSWERS = (
     "check examples/zero.cf --format json --theory",
     "ties torch",
 )
-NAMES = {"t", "w", "x", "y", "relu", "abs", "g1", "g2", "0", "1", "torch"}  # of inputs, rules, guards, presets
+NAMES = {
+    "t",
+    "w",
+    "x",
+    "y",
+    "relu",
+    "abs",
+    "g1",
+    "g2",
+    "0",
+    "1",
+    "torch",
+}  # of inputs, rules, guards, presets
 
 
 @pytest.mark.parametrize("path", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])

@@ -106,7 +106,9 @@ def _signature(member: Callable[..., Any]) -> str:
     for name, parameter in signature.parameters.items():
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
             parts.append("*")
-        star = "*" * (parameter.kind is parameter.VAR_POSITIONAL) + "**" * (parameter.kind is parameter.VAR_KEYWORD)
+        star = "*" * (parameter.kind is parameter.VAR_POSITIONAL) + "**" * (
+            parameter.kind is parameter.VAR_KEYWORD
+        )
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
         if name != "self":
             parts.append(f"{star}{name}: {parameter.annotation}{default}")
