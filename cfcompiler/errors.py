@@ -362,5 +362,10 @@ def cannot_read(path: str, reason: str) -> Diagnostic:
     return Diagnostic("CF097", NOWHERE, f"cannot read {path}: {reason}")
 
 
+def missing_package(package: str, extra: str) -> Diagnostic:
+    hint = f"install it: pip install 'cfcompiler[{extra}]', or pip install {package}"
+    return Diagnostic("CF098", NOWHERE, f"{package} is not installed, and this needs it", hint)
+
+
 def bad_option(what: str, hint: str = "") -> Diagnostic:
     return Diagnostic("CF098", NOWHERE, what, hint)
