@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cfcompiler import checking, errors
+from cfcompiler import checking, errors, plotting
 from cfcompiler.arguments import failed, pairs, static, wrong
 from cfcompiler.compare import compared
 from cfcompiler.errors import CFError
@@ -77,6 +77,7 @@ def _run(arguments: Sequence[str]) -> int:
         "compare": _compare,
         "strata": _strata,
         "check": _check,
+        "plot": _plot,
         "ties": _ties,
         "demo": _demo,
         "explain": _explain,
@@ -225,6 +226,27 @@ def _check(options: argparse.Namespace) -> int:
     answer = checking.answer(program, options, box, fix, _progress())
     _show(answer.blocks)
     return FOUND if answer.failed else DONE
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from cfcompiler import output
+
+    plotting.kind_of(options)
+    compiled = _program(options, options.ties, pairs("--tie", options.tie))
+    box, fix = pairs("--box", options.box), pairs("--fix", options.fix)
+    seconds = positive("--timeout", options.timeout, float, "a number of seconds, such as 5")
+    dpi = int(positive("--dpi", options.dpi, int, "a whole number, such as 300"))
+    progress = _progress()
+    image = plotting.drawn(compiled, options, box, fix, seconds, dpi, progress)
+    if progress is not None:
+        progress("", 1, 1)
+    if options.output == STANDARD:
+        sys.stdout.buffer.write(image)
+        return DONE
+    path = plotting.path_of(options, _stem(options.program))
+    output.write(path, image, force=options.force)
+    print(f"wrote {path}")
+    return DONE
 
 
 def _cases(options: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from cfcompiler import errors, ties
+from cfcompiler import errors, output, ties
 from cfcompiler.errors import CFError
 from cfcompiler.ir import Program
 from cfcompiler.language import read
@@ -167,6 +167,23 @@ class Compiled:
             yours=self.program if self.program.preset not in ties.preset_names() else None,
             progress=progress,
         )
+
+    def plot(self, path: str | Path | None = None, *, force: bool = False, **options: Any) -> Any:
+        """The picture as a matplotlib figure, also drawn to `path` (.png, .svg or .pdf) where there is one.
+
+        `options` are those of `picture`. Raises CFError, also where matplotlib is not installed.
+        """
+        from cfcompiler.targets.plots import FORMATS, figure, image, require
+
+        require()
+        kind = "" if path is None else Path(path).suffix.lower().removeprefix(".")
+        if path is not None and kind not in FORMATS:
+            message = f"{str(path)!r} has no ending that is drawn"
+            raise CFError([errors.bad_option(message, "write " + ", ".join(FORMATS))], self.program.source)
+        picture = self.picture(**options)
+        if path is not None:
+            output.write(Path(path), image(picture, kind), force=force)
+        return figure(picture)
 
     def check(
         self,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from cfcompiler import __version__, checking, demo
+from cfcompiler import __version__, checking, demo, plotting
 from cfcompiler.arguments import Parser, wrong
 from cfcompiler.compare import add_arguments
 
@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     add_arguments(compare)
     _add_strata(commands)
     _add_check(commands)
+    _add_plot(commands)
     ties = commands.add_parser("ties", help="what each preset returns at a tie", allow_abbrev=False)
     ties.add_argument("presets", nargs="*", metavar="PRESET", help="show these alone")
     ties.add_argument("--json", action="store_true", help="as JSON")
@@ -148,6 +149,18 @@ def _add_check(commands: Any) -> None:
     )
     _add_program(parser)
     checking.add_arguments(parser)
+
+
+def _add_plot(commands: Any) -> None:
+    parser = commands.add_parser(
+        "plot",
+        help="a picture: f, its strata, what AD returns and what is true",
+        description="Draw a program over one input (f, and its derivative with what AD and the frameworks return at "
+        "each kink) or over two (a map of its strata, with descents).",
+        allow_abbrev=False,
+    )
+    _add_program(parser)
+    plotting.add_arguments(parser)
 
 
 def _add_program(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

@@ -182,7 +182,13 @@ def _frameworks(axes: Axes, dot: Dot) -> None:
             xy=(dot.x, y),
             xytext=(_TICK, 0),
             textcoords="offset points",
-            arrowprops={"arrowstyle": "-", "color": _FRAMEWORKS, "linewidth": 1.3, "shrinkA": 0, "shrinkB": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": _FRAMEWORKS,
+                "linewidth": 1.3,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
             zorder=3.5,
             annotation_clip=False,
         )
@@ -234,7 +240,13 @@ def _legend(curve: Curve) -> list[Any]:
     if dots:
         found.append(
             Line2D(
-                [], [], linestyle="none", marker="o", markersize=6, color=GREY, label="closed: what AD returns"
+                [],
+                [],
+                linestyle="none",
+                marker="o",
+                markersize=6,
+                color=GREY,
+                label="closed: what AD returns",
             )
         )
     return found

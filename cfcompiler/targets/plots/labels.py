@@ -129,7 +129,12 @@ def _spread(wanted: Sequence[float], bottom: float, top: float) -> list[float]:
 def _write(axes: Axes, x: float, label: Label, shift: float) -> None:
     y = axes.get_ylim()[0] if label.y is None else label.y
     sign = 1 if label.right else -1
-    box: dict[str, Any] = {"boxstyle": "square,pad=0.12", "facecolor": PAPER, "alpha": 0.8, "edgecolor": "none"}
+    box: dict[str, Any] = {
+        "boxstyle": "square,pad=0.12",
+        "facecolor": PAPER,
+        "alpha": 0.8,
+        "edgecolor": "none",
+    }
     axes.annotate(
         label.text,
         xy=(x, y),

@@ -12,8 +12,8 @@ from cfcompiler.targets.marks import ARTIFICIAL, MARKS
 from cfcompiler.targets.plots.style import (
     GREY,
     INK,
+    MINUS,
     PAPER,
-    SMALL,
     dashes,
     marker,
     star_handle,
@@ -56,7 +56,10 @@ def map_figure(found: Map) -> Figure:
         mark = MARKS[line.verdict]
         for path in line.paths:
             axes.plot(
-                *zip(*path, strict=True), color=PAPER, linewidth=2.6 if line.verdict == "exact" else 4.0, zorder=4
+                *zip(*path, strict=True),
+                color=PAPER,
+                linewidth=2.6 if line.verdict == "exact" else 4.0,
+                zorder=4,
             )
         for path in line.paths:
             axes.plot(
@@ -98,24 +101,26 @@ def _cells(axes: Axes, found: Map) -> None:
 
     raster = np.array(found.raster)
     values = np.array([[np.nan if v is None else v for v in row] for row in found.values], dtype=float)
-    grounds = {}
+    grounds: dict[int, Any] = {}
     for place in dict.fromkeys(int(k) for k in raster.ravel() if k >= 0):
         verdict = found.strata[place].verdict
-        base = np.array(to_rgb(_GROUNDS[len(grounds) % len(_GROUNDS)]))
+        ground = _GROUNDS[len(grounds) % len(_GROUNDS)]
+        grounds[place] = np.asarray(to_rgb(ground), dtype=float)
         if verdict != "exact":
-            base = 0.72 * np.ones(3) + 0.28 * np.array(to_rgb(MARKS[verdict].light))
-        grounds[place] = base
+            grounds[place] = 0.72 + 0.28 * np.asarray(to_rgb(MARKS[verdict].light), dtype=float)
     colors = np.ones((*raster.shape, 3))
     colors[(raster < 0) & np.isfinite(values)] = to_rgb("#efefef")
-    for place, ground in grounds.items():
-        colors[raster == place] = ground
+    for place, color in grounds.items():
+        colors[raster == place] = color
     finite = np.isfinite(values)
     if finite.any():
         low, high = np.quantile(values[finite], [0.02, 0.98])
         if high > low:
             level = np.clip((np.where(finite, values, high) - low) / (high - low), 0, 1)
             colors *= (0.84 + 0.16 * level)[..., None]
-            _levels(axes, found, np.ma.masked_invalid(np.clip(values, low - (high - low), high + (high - low))))
+            _levels(
+                axes, found, np.ma.masked_invalid(np.clip(values, low - (high - low), high + (high - low)))
+            )
     colors[(raster < 0) & ~finite] = 1.0
     (left, right), (bottom, top) = found.box
     axes.imshow(
@@ -134,7 +139,15 @@ def _levels(axes: Axes, found: Map, values: Any) -> None:
     xs = left + (right - left) * (np.arange(columns) + 0.5) / columns
     ys = low + (high - low) * (np.arange(rows) + 0.5) / rows
     axes.contour(
-        xs, ys, values, levels=_LEVELS, colors=[GREY], linewidths=0.5, linestyles="solid", alpha=0.45, zorder=2
+        xs,
+        ys,
+        values,
+        levels=_LEVELS,
+        colors=[GREY],
+        linewidths=0.5,
+        linestyles="solid",
+        alpha=0.45,
+        zorder=2,
     )
 
 
@@ -201,11 +214,15 @@ def _legend(found: Map) -> list[Any]:
     for verdict in [verdict for verdict in MARKS if verdict in shown and verdict != "exact"]:
         handles.append(Patch(color=MARKS[verdict].light, alpha=0.28, label=f"cell: {verdict}"))
     if "exact" in shown:
-        handles.append(Patch(facecolor=_GROUNDS[0], edgecolor=GREY, linewidth=0.5, label="cells where AD is exact"))
+        handles.append(
+            Patch(facecolor=_GROUNDS[0], edgecolor=GREY, linewidth=0.5, label="cells where AD is exact")
+        )
     if -1 in seen:
         handles.append(Patch(facecolor="#efefef", edgecolor=GREY, linewidth=0.5, label="cell: unknown"))
     handles.append(
-        Line2D([], [], linestyle="none", marker=r"$\rightarrow$", markersize=11, color=GREY, label="−AD")
+        Line2D(
+            [], [], linestyle="none", marker=r"$\rightarrow$", markersize=11, color=GREY, label=f"{MINUS}AD"
+        )
     )
     if found.descents:
         handles.append(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 INK, GREY, FAINT, PAPER = "#1a1a1a", "#6b6b6b", "#d8d8d8", "#ffffff"
 WIDTH, SMALL = 7.2, 8.0  # inches; points
+MINUS = "\u2212"
 _SHAPES = {
     "circle": "o",
     "diamond": "D",
@@ -42,7 +43,7 @@ def settings() -> Iterator[None]:
     """The fonts and the like, whatever the user's matplotlib is set to."""
     import matplotlib
 
-    own = {
+    own: Any = {
         "font.family": "DejaVu Sans",
         "font.size": 9.0,
         "axes.titlesize": 11.0,
@@ -84,8 +85,8 @@ def short(number: float) -> str:
     """A number for a label: a small fraction where it is one, else three digits."""
     near = Fraction(number).limit_denominator(64)
     if abs(float(near) - number) <= 1e-12 * max(1.0, abs(number)) and abs(near.numerator) < 1000:
-        return str(near).replace("-", "−")
-    return f"{number:.3g}".replace("-", "−")
+        return str(near).replace("-", MINUS)
+    return f"{number:.3g}".replace("-", MINUS)
 
 
 def title(figure: Figure, picture: Curve | Map) -> None:
