@@ -404,6 +404,7 @@ def test_help_speaks_of_the_commands_there_are(capsys: pytest.CaptureFixture[str
         "compare",
         "strata",
         "check",
+        "plot",
         "ties",
         "demo",
         "explain",

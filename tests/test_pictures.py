@@ -54,7 +54,7 @@ def stratum(picture: Curve | Map, name: str) -> StratumReport:
 
 @cache
 def example(name: str) -> tuple[cfcompiler.Compiled, Curve | Map]:
-    program = cfcompiler.compile_file(gallery.example(name).path)
+    program = cfcompiler.compile_file(gallery.folder() / f"{name}.cf")
     return program, program.picture()
 
 

@@ -45,7 +45,7 @@ def test_the_closed_and_the_open_dot_stand_where_ad_and_the_truth_are() -> None:
 
 
 def test_a_kink_has_its_clarke_interval_and_the_frameworks_ticks() -> None:
-    program = cfcompiler.compile_file(gallery.example("relu2").path)
+    program = cfcompiler.compile_file(gallery.folder() / "relu2.cf")
     figure = program.plot()
     below = figure.axes[1]
     bars = [list(line.get_ydata()) for line in below.lines if list(line.get_xdata()) == [0.0, 0.0]]
@@ -65,7 +65,7 @@ def test_the_title_says_program_ties_and_slice() -> None:
 
 def test_every_verdict_that_is_drawn_is_in_the_legend() -> None:
     for name in ("clip_pieces", "where_sqrt", "thin_wedge", "cumprod_early"):
-        program = cfcompiler.compile_file(gallery.example(name).path)
+        program = cfcompiler.compile_file(gallery.folder() / f"{name}.cf")
         picture = program.picture()
         marked: list[Any] = (
             list(picture.dots) if isinstance(picture, Curve) else [*picture.spots, *picture.lines]
