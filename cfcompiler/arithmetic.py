@@ -25,6 +25,13 @@ Array: TypeAlias = Any  # a NumPy array of float64, or of exact numbers
 UNORDERED = 2
 
 
+def nearest_floats(numbers_: Array) -> np.ndarray:
+    """An array of exact numbers as the nearest float64. Raises Undecided."""
+    with np.errstate(all="ignore"):  # isolating roots of polynomials leaves flags of the processor behind
+        found: np.ndarray = np.vectorize(numbers.to_float, otypes=[np.float64])(numbers_)
+        return found
+
+
 class Arithmetic(Protocol):
     """What a number is: how constants are made, rows evaluated, and two numbers compared."""
 

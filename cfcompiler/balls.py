@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import flint
 
@@ -26,6 +27,7 @@ Sign: TypeAlias = Literal[-1, 0, 1]
 
 FIRST_BITS = 64
 QUICK_BITS = 512  # tried before any proof that a number is zero
+ROOT = "ComplexRootOf"  # SymPy's class of the roots of irreducible polynomials; here always real ones
 MOST_SEPARATION_BITS = 100_000  # algebraic numbers are decided up to here: roots stay cheap at high precision
 
 
@@ -76,6 +78,7 @@ _HEADS: dict[str, Callable[..., flint.arb]] = {
     "csc": lambda x: x.csc(),
     "erf": lambda x: x.erf(),
     "erfc": lambda x: x.erfc(),
+    "Abs": abs,
     "Exp1": flint.arb.const_e,
     "Pi": flint.arb.pi,
 }
@@ -102,6 +105,8 @@ def _enclosed(constant: sympy.Expr, known: dict[sympy.Expr, flint.arb]) -> flint
     if constant.is_Rational:
         return _rational(constant)
     name = constant.func.__name__
+    if name == ROOT:
+        return real_roots(root_coefficients(constant), flint.ctx.prec)[int(constant.index)]
     if name not in _HEADS:
         raise TypeError(f"{name} is not a real constant of the language")
     if name == "Pow" and constant.args[1].is_Integer:
@@ -110,6 +115,19 @@ def _enclosed(constant: sympy.Expr, known: dict[sympy.Expr, flint.arb]) -> flint
         result = _HEADS[name](*(_enclosed(argument, known) for argument in constant.args))
     known[constant] = result
     return result
+
+
+def root_coefficients(root: sympy.Expr) -> tuple[int, ...]:
+    """The irreducible polynomial of a root, from low to high."""
+    return tuple(int(c) for c in reversed(root.poly.all_coeffs()))
+
+
+@lru_cache(maxsize=1024)
+def real_roots(coefficients: tuple[int, ...], bits: int) -> tuple[flint.arb, ...]:
+    """Disjoint enclosures of the real roots, ascending, of a polynomial without multiple roots, from low to high."""
+    with flint.ctx.workprec(bits):
+        found: Any = flint.fmpz_poly(list(coefficients)).complex_roots()
+        return tuple(sorted((root.real for root, _ in found if root.imag.is_zero()), key=lambda x: x.mid()))
 
 
 def ball_sign(enclosure: flint.arb) -> Sign | None:
@@ -153,7 +171,7 @@ def separation_bits(constant: sympy.Expr) -> int | None:
         return None
     degree = lcm(*conductors)
     for root in roots:
-        degree *= int(root.args[1].q)
+        degree *= int(root.args[1].q) if root.is_Pow else int(root.poly.degree())
         if degree > MOST_SEPARATION_BITS:
             break
     above, below = found
@@ -167,6 +185,10 @@ def _conjugates(constant: sympy.Expr, roots: set[sympy.Expr], conductors: set[in
     name = constant.func.__name__
     if name in ("sin", "cos", "tan"):
         return _trigonometric_conjugates(constant, conductors)
+    if name == ROOT:
+        return _root_conjugates(constant, roots)
+    if name == "Abs":  # of a real number
+        return _conjugates(constant.args[0], roots, conductors)
     if name not in ("Add", "Mul", "Pow"):
         return None
     parts = []
@@ -193,6 +215,13 @@ def _trigonometric_conjugates(constant: sympy.Expr, conductors: set[int]) -> tup
         return None
     conductors.add(4 * int(turns.q))
     return 1, 1
+
+
+def _root_conjugates(constant: sympy.Expr, roots: set[sympy.Expr]) -> tuple[int, int]:
+    """a*x is an algebraic integer, a the leading coefficient; by Cauchy its conjugates are at most |a| + max |a_i|."""
+    roots.add(constant)
+    sizes = [abs(c) for c in root_coefficients(constant)]
+    return (sizes[-1] + max(sizes[:-1])).bit_length(), sizes[-1].bit_length()
 
 
 def _power_conjugates(

@@ -5,9 +5,11 @@
     signed  ::= ("+" | "-") signed | power
     power   ::= atom ("**" signed)?
     atom    ::= number | "pi" | "e" | function "(" sum ("," sum)? ")" | "(" sum ")"
+              | "CRootOf" "(" polynomial "," integer ")"
 
 Nothing is ever evaluated as Python. Decimals are exact: 0.1 is 1/10. "nan", "inf" and "-inf" stand alone; a
-text that comes out infinite or undefined, such as "1/0", is an error.
+text that comes out infinite or undefined, such as "1/0", is an error. CRootOf is as in SymPy: the real roots of a
+polynomial in one variable with rational coefficients, whatever its name, are counted from 0 (algebraic.py).
 """
 
 from __future__ import annotations
@@ -15,13 +17,16 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from itertools import islice
+from math import lcm
 from typing import TYPE_CHECKING
 
 import flint
 
-from cfcompiler.balls import separation_bits
+from cfcompiler.algebraic import real_root
+from cfcompiler.balls import ROOT, separation_bits
 from cfcompiler.numbers import Exact, TooLarge, Undecided, add, div, is_special, mul, neg, power, settled, sub
 from cfcompiler.operations import ELEMENTARY, OPERATIONS
+from cfcompiler.polynomial_text import PolynomialReader
 
 if TYPE_CHECKING:
     import sympy
@@ -33,6 +38,7 @@ MAX_CANONICAL_NODES, MAX_CANONICAL_POWER = 40, 4
 
 FUNCTIONS = (*ELEMENTARY, "log1p", "log2", "log10", "sqrt", "cbrt", "atan2", "logaddexp")
 BINARY = {"atan2", "logaddexp"}
+ROOTS = ("CRootOf", "ComplexRootOf", "rootof")
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z_0-9.]))"
@@ -141,9 +147,11 @@ class _Reader:
             from sympy import E, pi
 
             return settled(pi if name == "pi" else E)
+        if name in ROOTS:
+            return self.root()
         if name not in FUNCTIONS:
             raise ValueError(
-                f"unknown name {_quoted(name)} in a number; known are pi, e, {', '.join(FUNCTIONS)}"
+                f"unknown name {_quoted(name)} in a number; known are pi, e, {', '.join((*FUNCTIONS, ROOTS[0]))}"
             )
         self.expect("(")
         arguments = [self.sum()]
@@ -152,6 +160,19 @@ class _Reader:
             arguments.append(self.sum())
         self.expect(")")
         return OPERATIONS[name](*arguments)
+
+    def root(self) -> Exact:
+        self.expect("(")
+        reader = PolynomialReader(self.tokens, self.place)
+        poly = reader.sum()
+        self.place = reader.place
+        self.expect(",")
+        index = self.sum()
+        self.expect(")")
+        if not isinstance(index, Fraction) or index.denominator != 1:
+            raise ValueError(f"the number of a root is a whole number, not {_quoted(to_text(index))}")
+        below = lcm(*(c.denominator for c in poly))
+        return real_root([int(c * below) for c in poly], int(index))
 
 
 def _decimal(text: str) -> Fraction:
@@ -183,6 +204,8 @@ def _is_small_algebraic(x: sympy.Expr) -> bool:
     from sympy import preorder_traversal
 
     nodes = list(islice(preorder_traversal(x), MAX_CANONICAL_NODES + 1))
+    if any(node.func.__name__ == ROOT for node in nodes):  # a polynomial in a root is in its normal form
+        return False
     powers = (node.args[1] for node in nodes if node.is_Pow)
     return (
         len(nodes) <= MAX_CANONICAL_NODES

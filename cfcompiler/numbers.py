@@ -1,8 +1,9 @@
 """Numbers: exact reals with the special values of IEEE arithmetic, their order, sums and powers.
 
 An `Exact` is a Fraction, one of the strings "nan", "inf", "-inf", or a SymPy constant that is not known to be
-rational. Operations follow IEEE 754 at special values, so 0*inf, inf - inf and sqrt(-1) are nan, log(0) is
--inf, and finite arithmetic is exact. There is no signed zero: 1/0 is inf, and so is a pole such as tan(pi/2).
+rational, roots of polynomials among them. Operations follow IEEE 754 at special values, so 0*inf, inf - inf and
+sqrt(-1) are nan, log(0) is -inf, and finite arithmetic is exact. There is no signed zero: 1/0 is inf, and so is a pole
+such as tan(pi/2).
 Functions are in operations.py, texts in number_text.py.
 
 Two exceptions say that an answer is out of reach: `TooLarge` (the bit budget, or the size of an expression)
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard
 import flint
 
 from cfcompiler.balls import FIRST_BITS, Sign, ball, bounds, depth
+from cfcompiler.number_fields import normal_form
 from cfcompiler.signs import rational_value, sign_of
 
 if TYPE_CHECKING:
@@ -188,8 +190,11 @@ def settled(value: sympy.Expr) -> Finite:
     if value.is_Rational:
         return _bounded(Fraction(int(value.p), int(value.q)), MAX_BITS)
     _check_size(value)
-    found = rational_value(value)
-    return value if found is None else found
+    normal = normal_form(value)
+    if normal is not value:
+        _check_size(normal)
+    found = rational_value(normal)
+    return normal if found is None else found
 
 
 def _check_size(value: sympy.Expr) -> None:

@@ -28,13 +28,13 @@ from cfcompiler.analyses.truth import (
     judgement_of,
     nothing_known,
 )
-from cfcompiler.arithmetic import EXACT, FLOATS, Undecided
+from cfcompiler.arithmetic import EXACT, FLOATS, Undecided, nearest_floats
 from cfcompiler.errors import CFError
 from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Instruction, Program
 from cfcompiler.number_text import to_text
-from cfcompiler.numbers import is_special, to_float
+from cfcompiler.numbers import is_special
 from cfcompiler.primitives import TABLE
 from cfcompiler.report import FieldSum, Judged, NanOrigin, Nested, PointReport, Row, TieHere
 from cfcompiler.transforms.forward import jvp, modes_agree
@@ -345,7 +345,7 @@ def _float_notes(program: Program, point: Mapping[str, Any], exact: Sequence[Seq
     """A sentence where float64 gives NaN or inf and the real line does not."""
     backward = tidy(vjp(program))
     names = [param.value.name for param in backward.params[len(program.params) :]]
-    inputs = {name: np.vectorize(to_float, otypes=[np.float64])(array) for name, array in point.items()}
+    inputs = {name: nearest_floats(array) for name, array in point.items()}
     for seeds, row in zip(seeds_of(program, FLOATS), exact, strict=True):
         floats = {name: np.asarray(seed, dtype=np.float64) for name, seed in zip(names, seeds, strict=True)}
         values = run(backward, {**inputs, **floats}, FLOATS)

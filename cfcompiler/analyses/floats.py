@@ -16,7 +16,7 @@ from cfcompiler import numbers
 from cfcompiler.analyses.field import seeds_of
 from cfcompiler.analyses.sides import entry_name
 from cfcompiler.analyses.ties_here import deciding_comparisons
-from cfcompiler.arithmetic import EXACT, FLOATS
+from cfcompiler.arithmetic import EXACT, FLOATS, nearest_floats
 from cfcompiler.expressions import Expressions
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Instruction, Kink, Program, Value
@@ -35,7 +35,7 @@ Codes = dict[tuple[int, int, str, str], str]
 
 def floats_at(program: Program, point: Mapping[str, Any], report: PointReport) -> FloatReport:
     """What float64 does at `point`; `report` is the exact answer. Raises Undecided."""
-    inputs = {name: _nearest(array) for name, array in point.items()}
+    inputs = {name: nearest_floats(array) for name, array in point.items()}
     exact_codes, float_codes = _signs(program, point, EXACT), _signs(program, inputs, FLOATS)
     values = run(program, inputs, FLOATS)
     results = [_texts(values[value.name]) for value in program.results]
@@ -65,10 +65,6 @@ def floats_at(program: Program, point: Mapping[str, Any], report: PointReport) -
         tuple(_differences(exact_codes, float_codes)),
         tuple(note for name, own, exact in compared for note in _notes(name, _leaves(own), _leaves(exact))),
     )
-
-
-def _nearest(array: Any) -> Any:
-    return np.vectorize(numbers.to_float, otypes=[np.float64])(array)
 
 
 def _texts(array: Any) -> Nested:

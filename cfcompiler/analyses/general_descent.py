@@ -22,7 +22,7 @@ from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.conditions import Constraint
 from cfcompiler.feasibility.regions import Region
 from cfcompiler.feasibility.solver import Formula, Model
-from cfcompiler.numbers import Finite, is_special
+from cfcompiler.numbers import Exact, Finite, is_special
 from cfcompiler.polynomials import Polynomial, constant, variable, widened
 
 STEPS = tuple(Fraction(1, 2**power) for power in (1, 0, 2, 3, 4, 6))
@@ -84,21 +84,24 @@ class _Search:
         )
 
     def linear(self, cell: Truth) -> Iterator[Start]:
-        """x0 = x + step*g(x0), where the gradient is affine and x is rational: one start for each step."""
+        """x0 = x + step*g(x0), where the gradient is affine: one start for each step."""
         rows = _affine(cell.ad, self.walk.dimension)
-        if rows is None or len(self.rational) < len(self.goal):
+        if rows is None:
             return
         n = self.walk.dimension
         for step in STEPS:
             table = [[int(i == j) - step * rows[i][1 + j] for j in range(n)] for i in range(n)]
-            right = [x + step * row[0] for x, row in zip(self.rational, rows, strict=True)]
             try:
-                solution = _matrix(table).solve(_matrix([[entry] for entry in right]))
-            except ZeroDivisionError:
+                inverse = _matrix(table).inv()
+                right = [numbers.add(x, step * row[0]) for x, row in zip(self.goal, rows, strict=True)]
+                start = tuple(
+                    _combined([fraction(inverse[place, k]) for k in range(n)], right) for place in range(n)
+                )
+            except (ZeroDivisionError, numbers.Undecided):
                 continue
-            start = tuple(fraction(solution[place, 0]) for place in range(n))
-            if self._inside(cell.region, start):
-                yield start, step
+            known = tuple(x for x in start if not is_special(x))
+            if len(known) == n and self._inside(cell.region, known):
+                yield known, step
 
     def along_the_ray(self, cell: Truth) -> Iterator[Start]:
         """Starts x + t*g(x), with the step that the slope there needs."""
@@ -176,6 +179,13 @@ def _affine(vector: Sequence[Entry], dimension: int) -> list[list[Fraction]] | N
             return None
         rows.append(row)
     return rows
+
+
+def _combined(weights: Sequence[Fraction], values: Sequence[Exact]) -> Exact:
+    total: Exact = Fraction(0)
+    for weight, value in zip(weights, values, strict=True):
+        total = numbers.add(total, numbers.mul(weight, value))
+    return total
 
 
 def _matrix(rows: Sequence[Sequence[Fraction]]) -> flint.fmpq_mat:

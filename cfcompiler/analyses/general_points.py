@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from cfcompiler.algebraic import real_root
 from cfcompiler.feasibility.conditions import Constraint
 from cfcompiler.feasibility.regions import Open, Region, Regions, Split
 from cfcompiler.feasibility.solver import AnyOf, Formula, Model, Root, Unknown, Value
@@ -54,7 +55,7 @@ def finitely_many(regions: Regions, region: Region) -> list[Model]:
 
 
 def exact_point(region: Region) -> tuple[Finite, ...] | None:
-    """A point of the region in exact numbers, a simple one; None where there is no closed form."""
+    """A point of the region in exact numbers, a simple one; None where one of them is out of reach."""
     if region.points:
         return min(region.points, key=_size)
     if region.model is None:
@@ -137,9 +138,20 @@ def _near(value: Value) -> Fraction:
 
 
 def number_of(value: Value) -> Finite | None:
-    """The number in radicals, where it has a short form."""
+    """The exact number, in radicals where it has a short form; None where it is out of reach."""
     if isinstance(value, Fraction):
         return value
+    closed = _in_radicals(value)
+    if closed is not None:
+        return closed
+    try:
+        found = real_root(value.coefficients, value.index - 1)
+    except ValueError:
+        return None
+    return found if _is_near(found, value.near) else None
+
+
+def _in_radicals(value: Root) -> Finite | None:
     powers = [k for k, c in enumerate(value.coefficients) if c]
     step = min((k for k in powers if k), default=0)
     top = powers[-1]

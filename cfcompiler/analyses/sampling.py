@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from cfcompiler.analyses.slices import Slice, free_name
+from cfcompiler.arithmetic import nearest_floats
 from cfcompiler.ir import Apply, Instruction, Program, Select, Value
-from cfcompiler.numbers import to_float
 
 Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
 Run: TypeAlias = Callable[[Program], Mapping[str, Any]]  # a program to the names of its module
@@ -35,9 +35,7 @@ class Sampler:
         self._module = run(own.drawn)
         bounds = _domain(own.drawn)
         self._domain = None if bounds is None else run(bounds)
-        self._fixed = {
-            name: np.vectorize(to_float, otypes=[np.float64])(array) for name, array in own.point.items()
-        }
+        self._fixed = {name: nearest_floats(array) for name, array in own.point.items()}
 
     def at(self, points: Floats) -> Samples:
         """Numbers at `points` (n, moving)."""

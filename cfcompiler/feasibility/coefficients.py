@@ -1,7 +1,8 @@
 """Irrational coefficients to variables: polynomials over the rationals that the solver can read.
 
 Each kernel of a coefficient becomes a variable: a root r of a positive number b with k-th power b by r > 0, r**k = b,
-an inverse by r*b = 1. They are then determined, and the system is the same. Any other constant (pi, exp(1), log(2))
+an inverse by r*b = 1, a root of a polynomial by that and an interval. They are then determined, and the system is the
+same. Any other constant (pi, exp(1), log(2))
 is confined to an interval: the system is relaxed, so that only "no solution" carries over.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
-from cfcompiler.balls import bounds
+from cfcompiler.balls import ROOT, bounds, root_coefficients
 from cfcompiler.feasibility.conditions import Constraint
 from cfcompiler.numbers import sign
 from cfcompiler.polynomials import Exponents, Polynomial, constant, polynomial, variable
@@ -49,7 +50,7 @@ def rationalised(polynomials: Sequence[Polynomial], variables: int) -> Rationali
     """The same polynomials in more variables over the rationals. Raises TooManyKernels."""
     if all(p.rational for p in polynomials):
         return Rationalised(variables, tuple(polynomials), (), True)
-    kernels = _Kernels([], [], [])
+    kernels = _Kernels([], [], [], [])
     rows = [[(e, kernels.read(c)) for e, c in sorted(p.terms.items())] for p in polynomials]
     count = len(kernels.found)
     out = []
@@ -71,7 +72,8 @@ class _Kernels:
     definitions: list[
         tuple[int, int, bool, Sum]
     ]  # kernel, k, inverse, b: kernel**k = b, or kernel**k * b = 1
-    opaque: list[int]
+    opaque: list[int]  # known by intervals only
+    roots: list[int]  # of polynomials
 
     def read(self, number: Fraction | sympy.Expr) -> Sum:
         if isinstance(number, Fraction):
@@ -112,7 +114,9 @@ class _Kernels:
             if place == MOST_KERNELS:
                 raise TooManyKernels(f"more than {MOST_KERNELS} irrational constants")
             self.found.append(number)
-            if definition is None or meaning is None:
+            if number.func.__name__ == ROOT:
+                self.roots.append(place)
+            elif definition is None or meaning is None:
                 self.opaque.append(place)
             else:
                 self.definitions.append((place, definition[0], definition[1], meaning))
@@ -129,13 +133,22 @@ class _Kernels:
             out.append(Constraint(difference, "="))
             if k > 1:  # the positive root
                 out.append(Constraint(variable(total, variables + place), ">"))
-        for place in self.opaque:
+        for place in self.roots:
+            x = variable(total, variables + place)
+            powers = enumerate(root_coefficients(self.found[place]))
+            own = [(_only(variables + place, k, total), Fraction(c)) for k, c in powers]
+            out.append(Constraint(polynomial(total, own), "="))
+        for place in (*self.opaque, *self.roots):  # enclosures of other roots are apart from this one
             ends = bounds(self.found[place], INTERVAL_BITS)
             if ends is not None:
                 x = variable(total, variables + place)
                 out.append(Constraint(x - constant(total, ends[0]), ">="))
                 out.append(Constraint(constant(total, ends[1]) - x, ">="))
         return tuple(out)
+
+
+def _only(place: int, power: int, size: int) -> Exponents:
+    return tuple(power if k == place else 0 for k in range(size))
 
 
 def _joined(p: dict[int, int], q: dict[int, int]) -> dict[int, int]:
