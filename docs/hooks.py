@@ -7,7 +7,7 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from generate import codes, frameworks
+from generate import codes, frameworks, gallery
 from generate.markers import expanded
 from generate.verdicts import colours
 
@@ -17,22 +17,24 @@ COLOURS = "assets/verdicts.css"
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """The navigation knows the pages that are generated."""
     config.extra_css.append(COLOURS)
-    lists = {"Frameworks": frameworks.pages(), "Codes": codes.pages()}
+    lists = {
+        "Frameworks": list(frameworks.pages()),
+        "Gallery": gallery.navigation(),
+        "Codes": list(codes.pages()),
+    }
     config.nav = [_entry(item, lists) for item in config.nav or []]
     return config
 
 
-def _entry(item: Any, lists: dict[str, dict[str, str]]) -> Any:
+def _entry(item: Any, lists: dict[str, list[Any]]) -> Any:
     """One entry of the navigation; an entry of generated pages with the list of them."""
     title = next(iter(item))
-    if title not in lists:
-        return item
-    return {title: list(lists[title])}
+    return {title: lists[title]} if title in lists else item
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """The generated pages join the written ones."""
-    for path, text in {**codes.pages(), **frameworks.pages(), COLOURS: colours()}.items():
+    for path, text in {**codes.pages(), **frameworks.pages(), **gallery.pages(), COLOURS: colours()}.items():
         files.append(File.generated(config, path, content=text))
     return files
 
