@@ -36,9 +36,9 @@ def _path(example: Example) -> str:
 def _index() -> str:
     parts = [
         "# Gallery\n",
-        "Programs on which AD is wrong, or looks so, most of them from bug reports and papers. "
-        + "`cfc demo NAME` shows one in a terminal and runs it. Each page has the program, its story, what to write "
-        + "instead, and the check that the rewrite is the same function and that AD is right on it.\n",
+        "Programs on which AD is wrong, or looks so, most of them from bug reports and papers. `cfc demo NAME`",
+        "shows one in a terminal and runs it. Each page has the program, its story, what to write instead, and the",
+        "check that the rewrite is the same function and that AD is right on it.\n",
     ]
     for kind, members in gallery.grouped(gallery.examples()):
         rows = [(f"[{one.name}]({one.name}.md)", plain(one.title), _word(one)) for one in members]
