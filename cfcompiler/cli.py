@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cfcompiler import checking, errors, plotting
+from cfcompiler import checking, errors, plotting, reporting
 from cfcompiler.arguments import failed, pairs, static, wrong
 from cfcompiler.compare import compared
 from cfcompiler.errors import CFError
@@ -66,7 +66,8 @@ def _run(arguments: Sequence[str]) -> int:
     options, rest = parser().parse_known_args(arguments)
     # NAME=VALUE after an option: argparse does not let positional arguments go on there.
     if rest and (
-        options.command not in ("at", "compare") or any(argument.startswith("-") for argument in rest)
+        options.command not in ("at", "compare", "report")
+        or any(argument.startswith("-") for argument in rest)
     ):
         raise wrong(f"unknown argument {rest[0]!r}", f"`cfc {options.command} --help` lists the arguments")
     if rest:
@@ -78,6 +79,7 @@ def _run(arguments: Sequence[str]) -> int:
         "strata": _strata,
         "check": _check,
         "plot": _plot,
+        "report": _report,
         "ties": _ties,
         "demo": _demo,
         "explain": _explain,
@@ -245,6 +247,28 @@ def _plot(options: argparse.Namespace) -> int:
         return DONE
     path = plotting.path_of(options, _stem(options.program))
     output.write(path, image, force=options.force)
+    print(f"wrote {path}")
+    return DONE
+
+
+def _report(options: argparse.Namespace) -> int:
+    from cfcompiler import output
+
+    compiled = _program(options, options.ties, pairs("--tie", options.tie))
+    box, fix = pairs("--box", options.box), pairs("--fix", options.fix)
+    seconds = positive("--timeout", options.timeout, float, "a number of seconds, such as 5")
+    progress = _progress()
+    document = reporting.document(compiled, options, box, fix, seconds, progress)
+    if progress is not None:
+        progress("", 1, 1)
+    if options.output == STANDARD:
+        sys.stdout.write(document.text)
+        return DONE
+    stem = _stem(options.program)
+    path = Path(options.output) if options.output is not None else reporting.default_path(stem)
+    if path.exists() and Path(stem).exists() and path.samefile(stem):
+        raise failed(errors.cannot_write(str(path), "it is the program itself"))
+    output.write(path, document.text, force=options.force)
     print(f"wrote {path}")
     return DONE
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cfcompiler import errors, output, ties
 from cfcompiler.errors import CFError
@@ -24,6 +24,10 @@ from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import gradient, vjp
 from cfcompiler.transforms.tidy import tidy
 from cfcompiler.verify import verify
+
+if TYPE_CHECKING:
+    from cfcompiler.analyses.strata_question import Question
+    from cfcompiler.targets.html_report import Document
 
 
 @dataclass(frozen=True, repr=False)
@@ -204,6 +208,38 @@ class Compiled:
         question = question_of(self.program, box=box, fix=fix)
         strata = strata_of(self.program, question)
         return check(self.program, strata, question, chosen, theory=theory, proofs=True)
+
+    def report(
+        self,
+        *,
+        at: Mapping[str, Any] | None = None,
+        box: Mapping[str, Any] | None = None,
+        fix: Mapping[str, Any] | None = None,
+        seconds: float = 60.0,
+    ) -> Document:
+        """A page to read and to try out: `.save(path)` writes it, a notebook shows it. Raises CFError.
+
+        `at`: a point that is wanted on it; `box`, `fix`: as for strata; `seconds`: about how long all of it may take.
+        """
+        from cfcompiler.analyses.strata_question import question_of
+        from cfcompiler.point import point_of
+
+        question = question_of(self.program, box=box, fix=fix, seconds=seconds)
+        point = None if at is None else point_of(self.program, {**(fix or {}), **at})
+        return self.page(question, point, f"cfcompiler.compile({self.program.source.path!r}).report()")
+
+    def page(self, question: Question, point: Mapping[str, Any] | None, command: str) -> Document:
+        """The page of a question; `point`: exact numbers for every parameter; `command` makes it again."""
+        from cfcompiler.analyses.lesson import Asked, lesson
+        from cfcompiler.analyses.strata_question import restricted
+        from cfcompiler.targets import html_report
+
+        def run(program: Program) -> dict[str, Any]:
+            return Compiled(program).namespace
+
+        own = Compiled(verify(restricted(self.program, question)))
+        page = lesson(self.program, Asked(question, point, self.static, command, run))
+        return html_report.emit(page, html_report.Stages(own.forward, own.backward, self.module()))
 
     def __repr__(self) -> str:
         inputs = ", ".join(

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from cfcompiler import __version__, checking, demo, plotting
+from cfcompiler import __version__, checking, demo, plotting, reporting
 from cfcompiler.arguments import Parser, wrong
 from cfcompiler.compare import add_arguments
 
@@ -43,6 +43,15 @@ def parser() -> argparse.ArgumentParser:
     _add_strata(commands)
     _add_check(commands)
     _add_plot(commands)
+    report = commands.add_parser(
+        "report",
+        help="one page to read: program, derivative code, pictures, every verdict",
+        description="Write one HTML file with the program, its derivative code, where AD is wrong, pictures to try "
+        "out, and a quiz. It needs no network.",
+        allow_abbrev=False,
+    )
+    _add_program(report)
+    reporting.add_arguments(report)
     ties = commands.add_parser("ties", help="what each preset returns at a tie", allow_abbrev=False)
     ties.add_argument("presets", nargs="*", metavar="PRESET", help="show these alone")
     ties.add_argument("--json", action="store_true", help="as JSON")

@@ -17,6 +17,7 @@ from cfcompiler.analyses.field import MOST_SCALARS
 from cfcompiler.analyses.landscape import USUAL, Effort, landscape_at
 from cfcompiler.analyses.large import is_large, qualified
 from cfcompiler.analyses.same_function import FunctionNumbers, Key
+from cfcompiler.analyses.strata_question import Question, restricted
 from cfcompiler.analyses.truth import Facts, facts_at, facts_of_large, judgement_of, nothing_known
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.errors import CFError
@@ -34,24 +35,27 @@ Point: TypeAlias = Mapping[str, Any]  # name -> array of exact numbers
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A program before any rules: a text, the function of it that is meant, values of its Int inputs."""
+    """A program before any rules: a text, the function of it that is meant, values of its Int inputs.
+
+    `question`: its fixed inputs are data, by which nothing is derived.
+    """
 
     source: Source
     function: str | None = None
     static: tuple[tuple[str, int], ...] = ()
+    question: Question | None = None
 
     def under(self, preset: str | None, overrides: Mapping[str, str] | None = None) -> Program:
         """The program under these rules, over the file's own. Raises CFError."""
-        return verify(
-            read(
-                self.source.text,
-                self.source.path,
-                function=self.function,
-                static=dict(self.static),
-                preset=preset,
-                overrides=overrides,
-            )
+        program = read(
+            self.source.text,
+            self.source.path,
+            function=self.function,
+            static=dict(self.static),
+            preset=preset,
+            overrides=overrides,
         )
+        return verify(program if self.question is None else restricted(program, self.question))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ and inequalities of that hull. Source: theory S5.4 (iv).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from cfcompiler import numbers
@@ -25,6 +26,7 @@ from cfcompiler.polynomials import Polynomial, TooManyTerms, constant
 from cfcompiler.report import RightWhen, Row, RuleNumber, Settings
 
 MOST_DEGREE = 16  # of AD in the numbers of the rules, for which the settings are looked for
+LONGEST = 1000  # letters of an irrational number, for which a hull is described by inequalities
 Rows = Callable[[Sequence[Any]], tuple[Row, ...]]
 
 
@@ -91,12 +93,19 @@ def _clarke(found: RulePolynomials, judgement: Judgement) -> Settings:
     if all(one.degree <= 0 for one in found.ad):
         inside = isinstance(place_of([one.constant_term for one in found.ad], hull), Inside)
         return Settings("all" if inside else "none", example=() if inside else None)
+    if any(_is_long(entry) for vertex in hull for entry in vertex):
+        return Settings("unknown", reason="the numbers here are too long for inequalities between them")
     sides = faces(hull)
     if sides is None:
         return Settings("unknown", reason="the Clarke subdifferential has too many sides to be written out")
     equations = [_along(face, found.ad) for face in sides.equations]
     inequalities = [_along(face, found.ad) for face in sides.inequalities]
     return settings(equations, inequalities, found.unknowns)
+
+
+def _is_long(number: Exact) -> bool:
+    """Whether a number is irrational and so long that sums of products of it are of no use."""
+    return not isinstance(number, Fraction | str) and len(to_text(number)) > LONGEST
 
 
 def _along(face: Face, ad: Sequence[Polynomial]) -> Polynomial:

@@ -122,6 +122,20 @@ def linear_consequences(equations: Sequence[Polynomial]) -> list[Polynomial] | N
     return found if any(one.degree <= 1 for one in found) else None
 
 
+def read_polynomial(text: str, names: Sequence[str]) -> Polynomial:
+    """The polynomial of a text that `polynomial_text` wrote. Raises ValueError where a coefficient is irrational."""
+    from sympy import Poly, PolynomialError, sympify
+
+    symbols = _symbols(len(names))
+    if not names:
+        return polynomial(0, [((), Fraction(text))])
+    try:
+        found = sympify(text, locals=dict(zip(names, symbols, strict=True)))
+        return _polynomial(Poly(found, *symbols, domain="QQ"), len(names))
+    except PolynomialError:
+        raise ValueError(f"{text} has an irrational coefficient") from None
+
+
 def _symbols(count: int) -> list[Any]:
     from sympy import Symbol
 

@@ -66,6 +66,8 @@ class Walk(Protocol[State]):
 # Signs of guards of the current block that a stratum does not share with all of its part: earlier ones, place, sign.
 Own: TypeAlias = "tuple[Own, int, int] | None"
 
+FACES_A_STRATUM = 10  # a region may begin with that many times the strata that are allowed
+
 
 class _Node(Generic[State]):
     """A stratum so far: its cells (each stands for the pieces it is cut into), and the strata it was split into."""
@@ -144,6 +146,12 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _stratify(region: Region, walk: Walk[State], most: int) -> Stratification[State]:
+    if (
+        2 ** (region.dimension + 1) > FACES_A_STRATUM * most
+    ):  # of the simplex that is cut, before the first cut
+        raise TooLarge(
+            f"{region.dimension} numbers move, and already a simplex of that dimension has too many faces"
+        )
     lattice = Lattice(region)
     roots = [
         _Node[State]([cell], cell.conditions, None, None) for cell in sorted(lattice.inside, key=_dimension)

@@ -1,0 +1,192 @@
+// One input: f above, its derivative below. The closed dot is what AD returns, the open dot the gradient.
+
+const WIDE = 720, LEFT = 64, RIGHT = 24;
+
+function drawCurve(curve, box) {
+  const view = { low: curve.low, high: curve.high };
+  const dots = curve.dots;
+  let centre = dots.find((dot) => dot.verdict === "spurious") || dots[0] || null;
+  const upper = svg("svg", { class: "drawing", viewBox: `0 0 ${WIDE} 220`, role: "img", "aria-label": `f over ${curve.input}` });
+  const lower = svg("svg", { class: "drawing", viewBox: `0 0 ${WIDE} 300`, role: "group", "aria-label": `the derivative over ${curve.input}` });
+  const zoom = el("input", { type: "range", id: "zoom", min: "0", max: "12", step: "0.25", value: "0", oninput: () => refresh() });
+  const scale = el("output", { for: "zoom" });
+  const select = el("select", { "aria-label": "zoom around", onchange: () => { centre = dots[Number(select.value)]; refresh(); } },
+    dots.map((dot, k) => el("option", { value: k, selected: dot === centre }, `${curve.input} = ${decimal(dot.x)}`)));
+  const refresh = () => {
+    const power = Number(zoom.value), half = ((curve.high - curve.low) / 2) * 10 ** -power;
+    const middle = power && centre ? centre.x : (curve.low + curve.high) / 2;
+    Object.assign(view, { low: middle - half, high: middle + half, middle });
+    scale.textContent = power ? `×${decimal(10 ** power)}` : "the whole";
+    drawUpper(upper, curve, view);
+    drawLower(lower, curve, view);
+  };
+  clear(box, upper, lower,
+    dots.length ? el("div", { class: "bar noprint" }, el("label", { for: "zoom" }, "zoom"), zoom, scale, dots.length > 1 ? ["around", select] : null) : null,
+    curveLegend());
+  refresh();
+  return refresh;
+}
+
+const across = (view, x) => LEFT + ((x - view.low) / (view.high - view.low)) * (WIDE - LEFT - RIGHT);
+
+function frame(target, view, low, high, height, label, input) {
+  const top = 16, bottom = height - 28;
+  const y = (value) => bottom - ((value - low) / (high - low || 1)) * (bottom - top);
+  clear(target, steps(low, high, 4).map((value) => [
+    svg("line", { class: Math.abs(value) < 1e-12 ? "zero" : "axis", x1: LEFT, x2: WIDE - RIGHT, y1: y(value), y2: y(value) }),
+    svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, decimal(value))]).flat(),
+  axisTexts(view).map(([value, text]) => svg("text", { x: across(view, value), y: height - 8, "text-anchor": "middle" }, text)),
+  svg("text", { class: "name", x: 8, y: 14 }, label), svg("text", { class: "name", x: WIDE - 8, y: height - 8, "text-anchor": "end" }, input));
+  return { y, top, bottom };
+}
+
+// Numbers under the axis; far inside a zoom they are told from its middle.
+function axisTexts(view) {
+  const width = view.high - view.low;
+  const near = view.middle !== undefined && view.middle !== 0 && width < Math.abs(view.middle) * 1e-2;
+  const values = near ? steps(-width / 2, width / 2, 4) : steps(view.low, view.high, 6);
+  return values.map((value) => (near
+    ? [view.middle + value, value === 0 ? decimal(view.middle) : `${value > 0 ? "+" : ""}${decimal(value)}`] : [value, decimal(value)]));
+}
+
+function steps(low, high, count) {
+  const rough = (high - low) / count;
+  if (!(rough > 0) || !Number.isFinite(rough)) return [low];
+  const base = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((k) => k * base).find((size) => size >= rough);
+  const found = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k += 1) found.push(Number((k * step).toPrecision(12)));
+  return found;
+}
+
+// What is seen of an arc: its samples inside the view, with the ends of the view by interpolation.
+function visible(arc, view, ys) {
+  const found = [];
+  const from = Math.max(view.low, arc.low), to = Math.min(view.high, arc.high);
+  if (from >= to) return found;
+  const between = (x) => {
+    const k = arc.xs.findIndex((one) => one >= x);
+    if (k <= 0) return ys[k === 0 ? 0 : ys.length - 1];
+    const [a, b] = [arc.xs[k - 1], arc.xs[k]];
+    return ys[k - 1] === null || ys[k] === null ? null : ys[k - 1] + ((x - a) / (b - a || 1)) * (ys[k] - ys[k - 1]);
+  };
+  found.push([from, between(from)]);
+  arc.xs.forEach((x, k) => { if (x > from && x < to) found.push([x, ys[k]]); });
+  found.push([to, between(to)]);
+  return found;
+}
+
+function path(points, view, y) {
+  let text = "", pen = false;
+  for (const [x, value] of points) {
+    if (value === null || Number.isNaN(value)) { pen = false; continue; }
+    text += `${pen ? "L" : "M"}${across(view, x).toFixed(2)} ${Math.max(-4000, Math.min(4000, y(value))).toFixed(2)}`;
+    pen = true;
+  }
+  return text;
+}
+
+// The derivative on an arc: by its formula where the stratum has one, else by the samples.
+function slopesOf(curve, arc, view) {
+  const stratum = curve.strata.find((one) => one.id === arc.stratum);
+  const text = stratum && stratum.ad && stratum.ad.length === 1 && stratum.ad[0].length === 1 ? stratum.ad[0][0] : null;
+  const from = Math.max(view.low, arc.low), to = Math.min(view.high, arc.high);
+  const tree = text === null ? null : formula(text);
+  if (tree === null || from >= to || Number.isNaN(inFloats(tree, { [curve.input]: (from + to) / 2 }))) return visible(arc, view, arc.ad);
+  return Array.from({ length: 161 }, (_, k) => {
+    const x = from + ((to - from) * k) / 160;
+    return [x, inFloats(tree, { [curve.input]: x })];
+  });
+}
+
+function extent(values, fallback) {
+  const known = values.filter((value) => value !== null && Number.isFinite(value));
+  if (!known.length) return fallback;
+  const low = Math.min(...known), high = Math.max(...known);
+  const pad = (high - low) * 0.12 || Math.abs(high) * 0.2 || 1;
+  return [low - pad, high + pad];
+}
+
+function drawUpper(target, curve, view) {
+  const pieces = curve.arcs.map((arc) => visible(arc, view, arc.values));
+  const whole = view.low <= curve.low && view.high >= curve.high;
+  const [low, high] = whole ? padded(curve.valueRange) : extent(pieces.flat().map(([, value]) => value), [0, 1]);
+  const { y } = frame(target, view, low, high, 220, "f", curve.input);
+  target.append(...pieces.map((points) => svg("path", { class: "curve", d: path(points, view, y) })));
+  for (const dot of curve.dots) {
+    if (dot.value !== null && dot.x >= view.low && dot.x <= view.high) target.append(svg("circle", { class: "open", cx: across(view, dot.x), cy: y(dot.value), r: 3.5 }));
+  }
+}
+
+const padded = ([low, high]) => {
+  const pad = (high - low) * 0.08 || 1;
+  return [low - pad, high + pad];
+};
+
+// What AD returns at a dot now: under the rules of the page, of a framework, or of the sliders.
+function dotNow(dot) {
+  const point = pointOf(dot.point);
+  if (state.preset) {
+    const row = point ? point.presets.find((one) => one.name === state.preset) : null;
+    const pair = dot.presets.find(([name]) => name === state.preset);
+    if (pair) return { ad: pair[1], verdict: row && row.verdict ? row.verdict : dot.verdict };
+    return { ad: dot.ad, verdict: dot.verdict };
+  }
+  if (!point || !Object.keys(state.values).length) return { ad: dot.ad, verdict: dot.verdict };
+  const values = rulesOf(point);
+  if (values === null || !point.right || !point.right.ad) return { ad: dot.ad, verdict: dot.verdict };
+  const now = underRules(point, values);
+  const about = floatText(point.right.ad[0][0], Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toFloat(value)])));
+  return { ad: Number.isFinite(about) ? about : null, verdict: now.verdict };
+}
+
+function drawLower(target, curve, view) {
+  const pieces = curve.arcs.map((arc) => slopesOf(curve, arc, view));
+  const dots = curve.dots.filter((dot) => dot.x >= view.low && dot.x <= view.high);
+  const marks = dots.flatMap((dot) => [dotNow(dot).ad, dot.gradient, ...(dot.clarke || []), ...dot.presets.map(([, slope]) => slope)]);
+  const whole = view.low <= curve.low && view.high >= curve.high;
+  const [low, high] = extent([...marks, ...(whole ? curve.adRange : pieces.flat().map(([, value]) => value))], [-1, 1]);
+  const { y } = frame(target, view, low, high, 300, "f′ and AD", curve.input);
+  curve.arcs.forEach((arc, k) => target.append(svg("path", {
+    class: `curve v-${arc.verdict}${["exact", "unknown"].includes(arc.verdict) ? "" : " marked"}`, d: path(pieces[k], view, y),
+  })));
+  dots.forEach((dot) => target.append(dotMarks(curve, dot, across(view, dot.x), y)));
+}
+
+function dotMarks(curve, dot, x, y) {
+  const now = dotNow(dot);
+  const ends = dot.clarke && dot.clarke.map((value) => Math.max(-4000, Math.min(4000, y(value))));
+  const point = pointOf(dot.point);
+  const label = `${curve.input} = ${decimal(dot.x)}: AD ${now.ad === null ? "no number" : decimal(now.ad)}, ${now.verdict}`;
+  const act = () => choosePoint(point);
+  return svg("g", { class: `v-${now.verdict}` },
+    ends ? svg("line", { class: "interval", x1: x, x2: x, y1: ends[0] + 2, y2: ends[1] - 2 }) : null,
+    fanned(dot.presets).map(([slope, names, side]) => svg("line", { class: "tick", x1: x + side * 8, x2: x + side * 16, y1: y(slope), y2: y(slope) },
+      svg("title", {}, `${names.join(", ")}: ${decimal(slope)}`))),
+    fanned(dot.presets).map(([slope, names, side]) => svg("text", { x: x + side * 20, y: y(slope) + 4, "text-anchor": side > 0 ? "start" : "end" },
+      names.length > 2 ? `${names[0]} and ${names.length - 1} more` : names.join(", "))),
+    dot.gradient !== null ? shape("circle", x, y(dot.gradient), 6, { class: "open" }) : null,
+    now.ad !== null ? shape((data.marks[now.verdict] || data.marks.unknown).shape, x, y(now.ad), 6, { class: "mark" }) : null,
+    now.ad === null ? svg("text", { x, y: 12, "text-anchor": "middle", class: "alarm" }, "NaN or ∞") : null,
+    svg("circle", {
+      class: "hit", cx: x, cy: now.ad === null ? 12 : y(now.ad), r: 14, tabindex: point ? "0" : null, role: "button", "aria-label": label, onclick: act,
+      onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); act(); } },
+    }, svg("title", {}, label)));
+}
+
+// Frameworks by what they return, on alternating sides: [slope, names, side].
+function fanned(presets) {
+  const groups = new Map();
+  for (const [name, slope] of presets) if (slope !== null) groups.set(slope, [...(groups.get(slope) || []), name]);
+  return [...groups].sort((a, b) => a[0] - b[0]).map(([slope, names], k) => [slope, names, k % 2 ? -1 : 1]);
+}
+
+function curveLegend() {
+  const small = (...marks) => svg("svg", { width: 26, height: 18, viewBox: "0 0 26 18", "aria-hidden": "true" }, marks);
+  return el("p", { class: "legend" },
+    el("span", { class: "v-exact" }, small(shape("circle", 13, 9, 5, { class: "mark" })), "AD, right"),
+    el("span", { class: "v-spurious" }, small(shape("cross", 13, 9, 5, { class: "mark" })), "AD, ", term("spurious")),
+    el("span", {}, small(shape("circle", 13, 9, 5, { class: "open" })), term("gradient", "the true derivative")),
+    el("span", {}, small(svg("line", { class: "interval", x1: 13, x2: 13, y1: 1, y2: 17 })), term("Clarke", "Clarke interval")),
+    el("span", {}, small(svg("line", { class: "tick", x1: 6, x2: 18, y1: 9, y2: 9 })), "a framework"));
+}

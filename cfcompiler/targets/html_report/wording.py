@@ -1,0 +1,105 @@
+"""Page -> the sentences at its head, and the words that a page explains."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from importlib import resources
+
+from cfcompiler.report import Row, StratumReport
+from cfcompiler.report.page import Page, PagePoint
+from cfcompiler.targets.terminal import row_text
+
+MOST_PLACES = 4
+HARMLESS = ("exact", "clarke", "inexact")
+
+
+def glossary() -> dict[str, str]:
+    """The words that are explained, as glossary.toml has them."""
+    return tomllib.loads(resources.files(__package__).joinpath("glossary.toml").read_text(encoding="utf-8"))
+
+
+def headline(page: Page) -> Iterator[tuple[str, str]]:
+    """Sentences, each with the verdict that it tells of ("" where it tells of none)."""
+    strata = page.strata.strata
+    wrong = [one for one in strata if one.verdict == "spurious"]
+    if wrong:
+        yield "spurious", _wrong_sets(page, wrong)
+    for one in _told(page.points):
+        yield one.report.judged.verdict, _at(one)
+    if strata and not wrong:
+        yield from _right(page)
+    for verdict, words in (
+        ("undefined", "AD returns NaN or infinity, or f is not Lipschitz, on"),
+        ("discontinuous", "the program jumps on"),
+    ):
+        count = sum(one.verdict == verdict for one in strata)
+        if count:
+            yield verdict, f"{words[0].upper()}{words[1:]} {_strata(count)}."
+    stalls = [one.where for one in page.strata.artificial if one.stalls]
+    if stalls:
+        yield "artificial critical", f"A gradient method stays at {_listed(stalls)}, where f still decreases."
+    if page.strata.unknown:
+        yield "unknown", "Not everything was decided: see the end of this page."
+
+
+def _wrong_sets(page: Page, wrong: Sequence[StratumReport]) -> str:
+    exactly = "exactly " if page.strata.complete else ""
+    places = _listed([text.replace("==", "=") for text in page.strata.spurious])
+    text = f"AD is wrong {exactly}where {places}" if places != "everywhere" else "AD is wrong everywhere"
+    said = {(repr(one.ad), repr(one.gradient), repr(one.clarke)) for one in wrong}
+    first = wrong[0]
+    if len(said) > 1 or first.ad is None:
+        return f"{text}."
+    text += f": it returns {_rows(first.ad)}"
+    if first.gradient is not None:
+        return f"{text}, the gradient is {_rows(first.gradient)}."
+    if first.clarke is not None and len(first.clarke) <= MOST_PLACES:
+        hull = ", ".join(_rows(vertex) for vertex in first.clarke)
+        return f"{text}, and the Clarke subdifferential is the hull of {hull}."
+    return f"{text}, which is outside the Clarke subdifferential."
+
+
+def _told(points: Sequence[PagePoint]) -> list[PagePoint]:
+    """Points that belong to no stratum: the one that was asked for, or the origin."""
+    return [one for one in points if not one.stratum][:MOST_PLACES]
+
+
+def _at(one: PagePoint) -> str:
+    report, judged = one.report, one.report.judged
+    where = f"At {row_text(report.point)}"
+    if judged.verdict in ("unknown", "discontinuous") or (judged.verdict == "undefined" and judged.reason):
+        return f"{where}: {judged.reason}."
+    text = f"{where} AD returns {_rows(report.backward)}"
+    if judged.verdict == "exact":
+        return f"{text}, the gradient."
+    if judged.gradient is not None:
+        return f"{text}, the gradient is {_rows(judged.gradient)}."
+    inside = "an element" if judged.verdict == "clarke" else "which is no element"
+    return f"{text}, {inside} of the Clarke subdifferential."
+
+
+def _right(page: Page) -> Iterator[tuple[str, str]]:
+    report = page.strata
+    if report.complete and all(one.verdict in HARMLESS for one in report.strata):
+        where = "in the box" if report.box is not None else "everywhere"
+        worst = "clarke" if any(one.verdict != "exact" for one in report.strata) else "exact"
+        said = (
+            "the gradient" if worst == "exact" else "the gradient or an element of the Clarke subdifferential"
+        )
+        yield worst, f"AD returns {said} {where}: on all {_strata(len(report.strata))}."
+
+
+def _strata(count: int) -> str:
+    return f"{count} {'stratum' if count == 1 else 'strata'}"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    shown = list(texts[:MOST_PLACES])
+    more = len(texts) - len(shown)
+    return "; or ".join(shown) + (f"; or in {more} more sets" if more else "")
+
+
+def _rows(rows: Sequence[Row]) -> str:
+    texts = [row_text(row) for row in rows]
+    return texts[0] if len(texts) == 1 else "[" + "; ".join(texts) + "]"
