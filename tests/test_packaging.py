@@ -38,7 +38,11 @@ def tracked(folder: str, pattern: str) -> list[str]:
 def test_the_wheel_has_what_the_package_reads(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    for path in (*tracked("cfcompiler", "*.py"), *tracked("cfcompiler", "*.toml"), *tracked("cfcompiler", "*.js")):
+    for path in (
+        *tracked("cfcompiler", "*.py"),
+        *tracked("cfcompiler", "*.toml"),
+        *tracked("cfcompiler", "*.js"),
+    ):
         assert path in names
     assert {f"cfcompiler/targets/html_report/page.{kind}" for kind in ("html", "css")} <= names
     assert {"cfcompiler/grammar/cf.lark", "cfcompiler/prelude.cf", "cfcompiler/py.typed"} <= names
