@@ -405,6 +405,7 @@ def test_help_speaks_of_the_commands_there_are(capsys: pytest.CaptureFixture[str
         "strata",
         "check",
         "plot",
+        "report",
         "ties",
         "demo",
         "explain",
