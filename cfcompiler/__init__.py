@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cfcompiler.errors import CFError
     from cfcompiler.gradient_check.check import gradcheck
     from cfcompiler.gradient_check.verdicts import GradcheckReport, GradientRejected
+    from cfcompiler.notebook import load_ipython_extension
 
 __all__ = [
     "CFError",
@@ -25,6 +26,7 @@ __all__ = [
     "compile_file",
     "compile_text",
     "gradcheck",
+    "load_ipython_extension",
     "program",
 ]
 
@@ -39,6 +41,7 @@ _HOMES = {
     "compile_file": "compiler",
     "compile_text": "compiler",
     "gradcheck": "gradient_check.check",
+    "load_ipython_extension": "notebook",
     "program": "compiler",
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
-from cfcompiler import errors, output, ties
+from cfcompiler import errors, ties
 from cfcompiler.errors import CFError
 from cfcompiler.ir import Program
 from cfcompiler.language import read
@@ -28,6 +28,7 @@ from cfcompiler.verify import verify
 if TYPE_CHECKING:
     from cfcompiler.analyses.strata_question import Question
     from cfcompiler.targets.html_report import Document
+    from cfcompiler.targets.plots import Drawing
 
 
 @dataclass(frozen=True, repr=False)
@@ -172,22 +173,15 @@ class Compiled:
             progress=progress,
         )
 
-    def plot(self, path: str | Path | None = None, *, force: bool = False, **options: Any) -> Any:
-        """The picture as a matplotlib figure, also drawn to `path` (.png, .svg or .pdf) where there is one.
+    def plot(self, **options: Any) -> Drawing:
+        """The picture, to be saved (.png, .svg, .pdf), changed as a matplotlib figure, or shown in a notebook.
 
         `options` are those of `picture`. Raises CFError, also where matplotlib is not installed.
         """
-        from cfcompiler.targets.plots import FORMATS, figure, image, require
+        from cfcompiler.targets.plots import Drawing, require
 
         require()
-        kind = "" if path is None else Path(path).suffix.lower().removeprefix(".")
-        if path is not None and kind not in FORMATS:
-            message = f"{str(path)!r} has no ending that is drawn"
-            raise CFError([errors.bad_option(message, "write " + ", ".join(FORMATS))], self.program.source)
-        picture = self.picture(**options)
-        if path is not None:
-            output.write(Path(path), image(picture, kind), force=force)
-        return figure(picture)
+        return Drawing(self.picture(**options))
 
     def check(
         self,
@@ -246,6 +240,16 @@ class Compiled:
             f"{param.value.name}: {text_of(param.value.shape)}" for param in self.program.params
         )
         return f"<program {self.program.name}({inputs}) under {self.program.preset}>"
+
+    def _repr_html_(self) -> str:
+        from cfcompiler.targets.notebook import program_html
+
+        return program_html(self.program, self.namespace["GUARDS"])
+
+    def _repr_latex_(self) -> str | None:
+        from cfcompiler.targets.notebook import program_latex
+
+        return program_latex(self.program)
 
     def module(self, *, order: int = 1, checks: bool = False, command: str = "") -> str:
         """The text of the generated NumPy module."""

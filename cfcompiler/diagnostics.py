@@ -62,6 +62,10 @@ class CFError(Exception):
         more = len(self.diagnostics) - len(shown)
         return "\n".join(shown + ([f"... and {more} more errors"] if more > 0 else []))
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: a mistake of a user is no bug of anyone's code."""
+        return self.render().split("\n")
+
 
 def _order(item: Diagnostic) -> tuple[int, int, str]:
     return item.span.line, item.span.column, item.code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cfcompiler.report.rows import Row
+from cfcompiler.report.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckReport:
+class CheckReport(Shown):
     """What `cfc check` says: findings, sorted by place; what is proved; the hypotheses, where they were asked for."""
 
     program: str

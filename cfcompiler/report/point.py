@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cfcompiler.report.reading import FloatReport, NanOrigin
 from cfcompiler.report.rows import Nested, Row
 from cfcompiler.report.rules import RightWhen
+from cfcompiler.report.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class FieldSum:
 
 
 @dataclass(frozen=True, slots=True)
-class PointReport:
+class PointReport(Shown):
     """Everything about one point: value, what AD returns, the ties, the vertices of D.
 
     `forward` and `backward` have one row for each entry of the outputs; `scalar` says that there is just one.

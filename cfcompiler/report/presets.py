@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cfcompiler.report.rows import Nested, Row
+from cfcompiler.report.shown import Shown
 from cfcompiler.report.strata import StratumReport
 
 
@@ -64,7 +65,7 @@ class PresetRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ComparisonReport:
+class ComparisonReport(Shown):
     """The presets side by side at one point, beside the truth. `scalar`: there is one row of derivatives."""
 
     program: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cfcompiler.report.rows import Row
+from cfcompiler.report.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class ArtificialPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class StrataReport:
+class StrataReport(Shown):
     """The whole stratification. `complete` is False as soon as `unknown` is not empty.
 
     `spurious` describes, merged over strata, where the verdict is "spurious"; `unknown` holds sentences about what

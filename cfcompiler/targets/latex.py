@@ -74,7 +74,7 @@ def emit(program: Program, forward: Program, backward: Program) -> str:
     """The three programs, each under a comment that says which it is."""
     inputs = ", ".join(_symbol(param.value.name, set()) for param in program.params)
     primal = _names(program)
-    own = _word(program.name)
+    own = word(program.name)
     values = [
         f"{own}_{{{place}}}" if len(program.results) > 1 else own for place in range(len(program.results))
     ]
@@ -96,6 +96,15 @@ def emit(program: Program, forward: Program, backward: Program) -> str:
     return "\n".join(blocks)
 
 
+def equations(program: Program) -> tuple[str, ...]:
+    """The rows of the program alone, `left &= right`."""
+    inputs = ", ".join(_symbol(param.value.name, set()) for param in program.params)
+    own = word(program.name)
+    several = len(program.results) > 1
+    heads = [f"{own}_{{{place}}}" if several else own for place in range(len(program.results))]
+    return tuple(_Writer(program, _names(program)).rows([f"{head}({inputs})" for head in heads]))
+
+
 def _names(program: Program) -> set[str]:
     return {param.value.name for param in program.params} | {step.out.name for step in program.instructions}
 
@@ -103,7 +112,7 @@ def _names(program: Program) -> set[str]:
 # symbols
 
 
-def _word(name: str) -> str:
+def word(name: str) -> str:
     """One part of a name as a symbol."""
     if name in _GREEK:
         return f"\\{name}"
@@ -118,8 +127,8 @@ def _symbol(name: str, primal: set[str]) -> str:
         mark, name = (r"\dot" if name[0] == "d" else r"\bar"), name[2:]
     found = re.fullmatch(r"([^\W\d_]+)_?(\w*)", name)
     base, index = (found[1], found[2]) if found else (name, "")
-    symbol = f"{mark}{{{_word(base)}}}" if mark else _word(base)
-    parts = [part if part.isdigit() else _word(part) for part in index.split("_") if part]
+    symbol = f"{mark}{{{word(base)}}}" if mark else word(base)
+    parts = [part if part.isdigit() else word(part) for part in index.split("_") if part]
     return symbol + (f"_{{{','.join(parts)}}}" if parts else "")
 
 

@@ -27,6 +27,7 @@ METHODS = (
     ("The function and its derivatives", ("value", "grad", "value_and_grad", "jvp", "vjp", "hvp", "hessian")),
     ("Ties", ("signature", "field", "lexicographic")),
     ("Questions", ("at", "compare", "strata", "check")),
+    ("Pictures", ("plot", "picture")),
     (
         "Stages of the compiler",
         ("program", "forward", "backward", "gradient", "module", "emitted", "namespace", "second_order"),
