@@ -1,4 +1,4 @@
-"""`%load_ext cfcompiler`: a cell that begins with `%%cfc` is a program, compiled, bound to a name, and shown.
+"""`%load_ext cfcompiler`: a cell that begins with `%%cfc` is a program, compiled, bound to a name, shown as a page.
 
     %%cfc f --ties jax
     def f(t):
@@ -39,7 +39,7 @@ def load_ipython_extension(shell: Any) -> None:
         name = options.name or compiled.program.name
         shell.user_ns[name] = compiled
         if not options.quiet:
-            _display(_shown(compiled))
+            _display(_shown(compiled, options))
 
     shell.register_magic_function(cfc, magic_kind="cell", magic_name="cfc")
 
@@ -56,6 +56,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--static", action="append", default=[], metavar="NAME=INT", help="the value of an Int input"
     )
+    for option, text in (
+        ("--box", "look only where x is in an open interval, as in x=-1:1"),
+        ("--fix", "an input that does not move, as in y=0"),
+    ):
+        parser.add_argument(option, action="append", default=[], metavar="NAME=VALUE", help=text)
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=20.0,
+        metavar="SECONDS",
+        help="how long the page may take, about (20)",
+    )
     parser.add_argument("--quiet", action="store_true", help="compile, and show nothing")
     return parser
 
@@ -71,9 +83,12 @@ def _options(line: str) -> argparse.Namespace:
     return options
 
 
-def _shown(compiled: Compiled) -> dict[str, str]:
-    """The program, in the forms that notebooks choose from."""
-    return {"text/plain": repr(compiled), "text/html": compiled._repr_html_()}
+def _shown(compiled: Compiled, options: argparse.Namespace) -> dict[str, str]:
+    """The program, in the forms that notebooks choose from: its page in a frame, which an exported notebook keeps."""
+    page = compiled.report(
+        box=pairs("--box", options.box), fix=pairs("--fix", options.fix), seconds=options.timeout
+    )
+    return {"text/plain": repr(compiled), "text/html": page._repr_html_()}
 
 
 def _display(forms: dict[str, str]) -> None:

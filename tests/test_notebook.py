@@ -63,7 +63,12 @@ def test_a_cell_is_compiled_bound_and_shown(shell: InteractiveShell) -> None:
     assert result.success
     assert isinstance(shell.user_ns["kink"], cfcompiler.Compiled)
     (output,) = shown.outputs
-    assert "kink" in output.data["text/html"]
+    assert output.data["text/plain"] == "<program kink(t: Real) under torch>"
+    frame = re.fullmatch(r'<iframe srcdoc="([^"]*)"[^>]*></iframe>', output.data["text/html"].strip())
+    assert frame is not None
+    page = html.unescape(frame[1])
+    assert page.lstrip().startswith("<!") and "return relu(t) - relu(-t)" in page
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
     run(shell, f"%%cfc other --ties jax --tie relu=1/2 --quiet\n{KINK}")
     other = shell.user_ns["other"]
     assert other.program.preset == "jax, relu=1/2" and other.grad(0.0) == 1.0
@@ -84,6 +89,8 @@ def test_a_quiet_cell_shows_nothing(shell: InteractiveShell) -> None:
         ("%%cfc\ndef f(x:\n", ["error"]),
         (f"%%cfc --ties torhc\n{KINK}", ["unknown tie preset 'torhc'"]),
         (f"%%cfc 1a\n{KINK}", ["'1a' is none"]),
+        (f"%%cfc --fix q=1\n{KINK}", ["no input 'q'"]),
+        (f"%%cfc --timeout soon\n{KINK}", ["invalid float value"]),
         (f"%%cfc a b\n{KINK}", ["unrecognized arguments"]),
         (f"%%cfc 'a\n{KINK}", ["cannot read"]),
     ],
