@@ -57,6 +57,8 @@ def pictures_of(
         if left <= 0 and place:
             notes.append(f"{len(wanted) - place} further slices are not drawn: the time is over")
             break
+        if any(moving == one.inputs for one in maps):
+            continue
         if question.progress is not None:
             question.progress("pictures", place, len(wanted))
         try:

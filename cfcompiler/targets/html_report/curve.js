@@ -163,7 +163,7 @@ function dotMarks(curve, dot, x, y) {
     ends ? svg("line", { class: "interval", x1: x, x2: x, y1: ends[0] + 2, y2: ends[1] - 2 }) : null,
     fanned(dot.presets).map(([slope, names, side]) => svg("line", { class: "tick", x1: x + side * 8, x2: x + side * 16, y1: y(slope), y2: y(slope) },
       svg("title", {}, `${names.join(", ")}: ${decimal(slope)}`))),
-    fanned(dot.presets).map(([slope, names, side]) => svg("text", { x: x + side * 20, y: y(slope) + 4, "text-anchor": side > 0 ? "start" : "end" },
+    fanned(dot.presets).map(([slope, names, side]) => svg("text", { class: "halo", x: x + side * 20, y: y(slope) + 4, "text-anchor": side > 0 ? "start" : "end" },
       names.length > 2 ? `${names[0]} and ${names.length - 1} more` : names.join(", "))),
     dot.gradient !== null ? shape("circle", x, y(dot.gradient), 6, { class: "open" }) : null,
     now.ad !== null ? shape((data.marks[now.verdict] || data.marks.unknown).shape, x, y(now.ad), 6, { class: "mark" }) : null,

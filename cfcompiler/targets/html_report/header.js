@@ -7,7 +7,7 @@ function drawHeader() {
   clear(document.getElementById("header"),
     el("div", { class: "top" }, el("h1", {}, "What AD returns for ", el("code", {}, data.program), `, ties ${data.ties}`), theme),
     first ? sentence(first, "headline") : el("p", { class: "headline" }, "Nothing is known of this program."),
-    more.map((one) => sentence(one, "headline more")),
+    more.map((one) => sentence(one, "headline more")), firstLine(),
     el("p", { class: "facts" }, facts()));
 }
 
@@ -16,7 +16,13 @@ function sentence(one, kind) {
   return el("p", { class: kind },
     mark ? svg("svg", { viewBox: "0 0 16 16", width: 18, height: 18, class: `v-${one.kind.replace(" ", "-")}`, role: "img", "aria-label": one.kind },
       shape(mark.shape, 8, 8, 5.5, { class: "mark" })) : null,
-    one.text);
+    one.text.replace(/(^|[\s(=,[])-(?=\d)/g, "$1−"));
+}
+
+// The line of the first finding, for whoever has no time.
+function firstLine() {
+  const found = data.findings.find((one) => one.level !== "note" && one.operations.length && one.operations[0].line);
+  return found ? el("pre", { class: "first" }, caret(found.operations[0])) : null;
 }
 
 function facts() {
@@ -39,7 +45,7 @@ function nextTheme() {
 
 function drawFindings() {
   if (!data.findings.length && !data.proved.length) return;
-  section("findings", "Which line is wrong", "What the linter says, with the code under which `cfc explain` tells more.".replace(/`/g, ""),
+  section("findings", "Which line is wrong", "What cfc check says of the program, each with its code.",
     data.findings.map(finding),
     data.proved.map((text) => el("p", {}, `Proved: ${text}.`)));
 }

@@ -188,7 +188,8 @@ function shown(text) {
   if (Array.isArray(text)) return `[${text.map(shown).join(", ")}]`;
   if (text.length > 28) {
     const about = floatText(text);
-    return Number.isFinite(about) ? `≈ ${decimal(about)}` : `${text.slice(0, 60)}${text.length > 60 ? "…" : ""}`;
+    if (Number.isFinite(about)) return `≈ ${decimal(about)}`;
+    if (text.length > 120) return `${text.slice(0, 120)}…`;
   }
   return text.replace(/sqrt\(([^()]*)\)/g, (_, inner) => (/^\w+$/.test(inner) ? `√${inner}` : `√(${inner})`))
     .replace(/\*\*2\b/g, "²").replace(/\*\*3\b/g, "³").replace(/-/g, "−").replace(/\binf\b/g, "∞");

@@ -12,7 +12,8 @@ function drawPicture() {
     const { what, draw } = drawn[k];
     refresh = draw(what, box);
     const fixed = what.fixed.length ? [`Fixed: ${what.fixed.map(([name, value]) => `${name} = ${shown(value)}`).join(", ")}.`] : [];
-    words.textContent = [...fixed, ...what.about, ...what.unknown.slice(0, 2).map((text) => `Not decided: ${text}.`)].join(" ");
+    words.textContent = [...fixed, ...what.about.map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`),
+      ...what.unknown.slice(0, 2).map((text) => `Not decided: ${text}.`)].join(" ");
   };
   const label = ({ what }) => (what.inputs ? what.inputs.join(" and ") : `${what.input} alone`);
   const many = drawn.length > 1 ? el("div", { class: "bar noprint" }, el("label", { for: "slice" }, "what moves"),

@@ -10,7 +10,7 @@ function drawPoint() {
       data.pointsLeftOut ? el("span", { class: "quiet" }, `${data.pointsLeftOut} more are not on this page`) : null), body);
   const show = () => {
     select.value = state.point.id;
-    clear(body, pointFacts(state.point), tiedHere(state.point), frameworks(state.point));
+    clear(body, el("div", { class: "beside even" }, pointFacts(state.point), el("div", {}, tiedHere(state.point))), frameworks(state.point));
   };
   when("point", show);
 }
@@ -27,7 +27,7 @@ function pointFacts(point) {
     ["verdict", badge(point.verdict), point.reason ? ` ${point.reason}` : "", point.artificial ? artificial() : null],
     ["value of f", number(point.value.map(shown).join(", "))],
     [term("AD"), number(vectors(point.backward)), String(point.forward) === String(point.backward) ? null : ` forward mode: ${vectors(point.forward)}`],
-    point.gradient ? [term("gradient"), number(vectors(point.gradient))] : ["gradient", "none, or not known"],
+    [term("gradient"), point.gradient ? number(vectors(point.gradient)) : hasNone(point) ? "f has none here" : "not known"],
     [term("Clarke"), hullText(point.clarke, point.asField)],
     [term("D"), setText(point.field), point.fieldReason ? ` ${point.fieldReason}` : null],
   ];
@@ -36,6 +36,8 @@ function pointFacts(point) {
   return el("dl", {}, rows.map(([name, ...texts]) => [el("dt", {}, name), el("dd", {}, texts)]));
 }
 
+// Whether it is proved that f has no gradient.
+const hasNone = (point) => !point.gradient && Boolean(point.right) && point.right.gradient === null;
 const number = (text) => el("span", { class: "number" }, text);
 
 function artificial() {

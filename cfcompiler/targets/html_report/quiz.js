@@ -52,9 +52,9 @@ function allQuestions() {
     const ad = question(`What does AD return at ${where}, under ${data.ties}?`, vectors(point.backward), vectors_, tied, `AD returns ${vectors(point.backward)}.`, found.length);
     const none = "it has none";
     const truth = point.gradient ? vectors(point.gradient) : none;
-    const known = point.gradient || ["clarke", "spurious"].includes(point.verdict);
+    const told = point.gradient || hasNone(point);
     const said = point.gradient ? `The gradient is ${truth}.` : `There is no gradient; the limiting gradients are ${point.bouligand.vertices.slice(0, 6).map(vectors).join(", ")}.`;
-    const real = known && question(`What is the gradient of f at ${where}?`, truth, [none, ...vectors_], tied, `${said} AD is ${point.verdict} here.`, found.length + 1);
+    const real = told && question(`What is the gradient of f at ${where}?`, truth, [none, ...vectors_], tied, `${said} AD is ${point.verdict} here.`, found.length + 1);
     found.push(...[ad, real].filter(Boolean));
     if (found.length >= MOST_QUESTIONS) break;
   }

@@ -18,4 +18,4 @@ function start() {
 
 start();
 // For whoever wants to compare what the page computes with what cfc says.
-window.cfc = { data, exactText, floatText, ratioText, stratumAt, underRules, satisfied, judgedAt, insideOf, rational };
+window.cfc = { data, exactText, floatText, ratioText, rowsAt, stratumAt, underRules, satisfied, judgedAt, insideOf };

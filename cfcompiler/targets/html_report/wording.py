@@ -36,7 +36,7 @@ def headline(page: Page) -> Iterator[tuple[str, str]]:
         count = sum(one.verdict == verdict for one in strata)
         if count:
             yield verdict, f"{words[0].upper()}{words[1:]} {_strata(count)}."
-    stalls = [one.where for one in page.strata.artificial if one.stalls]
+    stalls = [one.where.replace("==", "=") for one in page.strata.artificial if one.stalls]
     if stalls:
         yield "artificial critical", f"A gradient method stays at {_listed(stalls)}, where f still decreases."
     if page.strata.unknown:

@@ -1,0 +1,357 @@
+"""`cfc report` in a real browser: it loads without a complaint, what moves is right, the keyboard is enough."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from cfcompiler.compiler import Compiled, compile_file, compile_text
+from tests.page_browser import browser, complaints, missing, open_page
+
+pytestmark = [
+    pytest.mark.skipif(bool(missing()), reason=missing() or "there is a browser"),
+    pytest.mark.xdist_group("browser"),
+]
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+PROGRAMS = ("trap", "khan_barton", "softplus_relu_abs", "where_sqrt", "max_regrouped")
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Any]:
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
+    for name in PROGRAMS:
+        compiled(name).report(seconds=12.0 if name == "max_regrouped" else 4.0).save(folder / f"{name}.html")
+    return folder
+
+
+def compiled(name: str, **rules: str) -> Compiled:
+    return compile_file(EXAMPLES / f"{name}.cf", overrides=rules or None)
+
+
+def find(driver: Any, selector: str) -> Any:
+    from selenium.webdriver.common.by import By
+
+    return driver.find_element(By.CSS_SELECTOR, selector)
+
+
+def text_of(driver: Any, selector: str) -> str:
+    return str(driver.execute_script("return document.querySelector(arguments[0]).textContent", selector))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_page_loads_without_a_complaint_and_soon(driver: Any, pages: Path, name: str) -> None:
+    open_page(driver, pages / f"{name}.html")
+    assert complaints(driver) == []
+    assert name in driver.title
+    assert not driver.execute_script(
+        "return document.querySelectorAll('main section:not([hidden]):not(:has(h2))').length"
+    )
+    assert "[object" not in text_of(driver, "body main")
+    interactive = driver.execute_script("return performance.getEntriesByType('navigation')[0].domInteractive")
+    assert interactive < 3000  # one second on an idle machine, by far
+    assert driver.execute_script("return performance.getEntriesByType('resource').length") == 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_nothing_sticks_out_on_a_telephone_or_a_screen(
+    driver: Any, pages: Path, name: str, width: int
+) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        open_page(driver, pages / f"{name}.html")
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_light_and_dark_follow_the_system_and_the_button(driver: Any, pages: Path) -> None:
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
+    try:
+        open_page(driver, pages / "trap.html")
+        dark = driver.execute_script(ground)
+        find(driver, "#theme").click()
+        light = driver.execute_script(ground)
+        assert (dark, light) == ("rgb(23, 23, 21)", "rgb(251, 250, 247)")
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+# what is computed in the page, against Python
+
+
+def test_the_judgement_of_a_point_is_that_of_at(driver: Any, pages: Path) -> None:
+    name, random = "khan_barton", Random(1)
+    open_page(driver, pages / f"{name}.html")
+    points = [
+        (Fraction(random.randint(-40, 40), 20), Fraction(random.randint(-40, 40), 20)) for _ in range(25)
+    ]
+    points += [(Fraction(1), Fraction(-1)), (Fraction(1), Fraction(1, 2)), (Fraction(0), Fraction(0))]
+    found = driver.execute_script(
+        """const { data, stratumAt, exactText, rowsAt } = cfc, map = data.maps[0];
+        return arguments[0].map(([x, y]) => {
+          const exact = { x: exactText(x), y: exactText(y) }, stratum = stratumAt(map.strata, exact);
+          return [stratum.verdict, rowsAt(stratum.ad, exact, {})];
+        });""",
+        [[str(x), str(y)] for x, y in points],
+    )
+    program = compiled(name)
+    for (x, y), (verdict, ad) in zip(points, found, strict=True):
+        said = program.at(x=x, y=y)
+        assert (verdict, ad) == (said.judged.verdict, [list(row.values()) for row in said.backward]), (x, y)
+
+
+@pytest.mark.parametrize("name", ["trap", "softplus_relu_abs", "max_regrouped"])
+def test_what_the_sliders_say_is_what_the_program_with_these_rules_does(
+    driver: Any, pages: Path, name: str
+) -> None:
+    open_page(driver, pages / f"{name}.html")
+    data = driver.execute_script("return cfc.data")
+    names = sorted({one["name"] for point in data["points"] for one in point["right"]["parameters"]})
+    random = Random(2)
+    settings = [{rule: Fraction(random.randint(0, 24), 24) for rule in names} for _ in range(5)]
+    settings.append(dict.fromkeys(names, Fraction(1, 2)))
+    for chosen in settings:
+        texts = {rule: str(value) for rule, value in chosen.items()}
+        found = driver.execute_script(
+            """const values = Object.fromEntries(Object.entries(arguments[0]).map(([k, v]) => [k, cfc.exactText(v)]));
+            return cfc.data.points.map((point) => cfc.underRules(point, values));""",
+            texts,
+        )
+        program = compiled(name, **texts)
+        for point, now in zip(data["points"], found, strict=True):
+            said = program.at(**dict(point["point"]))
+            wanted = [list(row.values()) for row in said.backward]
+            assert now["verdict"] == said.judged.verdict, (point["point"], texts)
+            assert now["ad"] == wanted, (point["point"], texts)
+
+
+def test_formulas_are_read_as_sympy_reads_them(driver: Any, pages: Path) -> None:
+    import sympy
+
+    open_page(driver, pages / "trap.html")
+    texts = [
+        "-x**2",
+        "2**-1*x",
+        "x - y - 1",
+        "x/y/3",
+        "(x + 1)**3/(y - 2)",
+        "Max(x, y) - Min(x, 1/3)",
+        "-(-x)*2",
+    ]
+    texts += ["x*y**2 - 3*x/4 + 0.125", "Abs(x - y)", "1/(x - x)", "x**(-2)"]
+    values = {"x": Fraction(-5, 3), "y": Fraction(7, 2)}
+    found = driver.execute_script(
+        """const names = Object.fromEntries(Object.entries(arguments[1]).map(([k, v]) => [k, cfc.exactText(v)]));
+        return arguments[0].map((text) => { const v = cfc.exactText(text, names); return v && cfc.ratioText(v); });""",
+        texts,
+        {name: str(value) for name, value in values.items()},
+    )
+    numbers = {name: sympy.Rational(value.numerator, value.denominator) for name, value in values.items()}
+    for text, said in zip(texts, found, strict=True):
+        wanted = sympy.sympify(text, rational=True).subs(numbers)
+        assert said == (None if wanted.has(sympy.zoo, sympy.nan) else str(wanted)), text
+    holds = driver.execute_script(
+        """const names = { x: cfc.exactText("1/3") };
+        return ["x > 0", "x < 1/3", "Ne(x, 0)", "(x > 1) | (x < 1/2)", "x >= 1/3", "sqrt(2)*x > 0",
+                "(x > 0) | (sqrt(2) > x)"].map((text) => cfc.exactText(text, names));"""
+    )
+    assert holds == [True, False, True, True, True, None, True]
+
+
+# by hand
+
+
+def test_a_slider_moves_the_verdicts(driver: Any, pages: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    open_page(driver, pages / "trap.html")
+    slider = find(driver, "#rule-relu")
+    assert "right at 2 of 3" in text_of(driver, "#summary")
+    slider.send_keys(*([Keys.ARROW_RIGHT] * 12))
+    assert "relu = 1/2: AD is right at 3 of 3" in text_of(driver, "#summary")
+    assert "exactly for relu = 1/2" in text_of(driver, "#everywhere")
+    slider.send_keys(Keys.ARROW_RIGHT)
+    assert "relu = 13/24: AD is right at 2 of 3" in text_of(driver, "#summary")
+    assert complaints(driver) == []
+
+
+def test_a_framework_is_chosen(driver: Any, pages: Path) -> None:
+    open_page(driver, pages / "trap.html")
+    driver.execute_script(
+        "[...document.querySelectorAll('#rules .choice button')].find((one) => one.textContent === 'casadi').click()"
+    )
+    assert "Under casadi: AD is right at 3 of 3" in text_of(driver, "#summary")
+
+
+def test_a_click_on_the_map_is_judged(driver: Any, pages: Path) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    open_page(driver, pages / "khan_barton.html")
+    assert "S1" in text_of(driver, "#there")
+    picture = find(driver, "svg.map")
+    driver.execute_script("arguments[0].scrollIntoView({ block: 'center' })", picture)
+    for right, down in ((180, -110), (-170, 60), (60, 170)):
+        ActionChains(driver).move_to_element_with_offset(picture, right, down).click().perform()
+        where = text_of(driver, "#there dd.number").replace("\u2212", "-").split(", ")
+        said = compiled("khan_barton").at(**dict(one.split(" = ") for one in where))
+        assert said.judged.verdict in text_of(driver, "#there dd .badge")
+    before = text_of(driver, "#there")
+    picture.send_keys(*([Keys.ARROW_UP] * 20))
+    assert text_of(driver, "#there") != before
+    assert complaints(driver) == []
+
+
+def test_the_zoom_keeps_the_dot(driver: Any, pages: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    open_page(driver, pages / "trap.html")
+    marks = "return document.querySelectorAll('#picture svg:nth-of-type(2) .v-spurious .mark').length"
+    assert driver.execute_script(marks) == 1
+    find(driver, "#zoom").send_keys(Keys.END)
+    assert "10" in text_of(driver, "output[for=zoom]")
+    assert driver.execute_script(marks) == 1
+    assert complaints(driver) == []
+
+
+def test_code_is_linked_both_ways(driver: Any, pages: Path) -> None:
+    open_page(driver, pages / "trap.html")
+    driver.execute_script("document.querySelector('#source .row[data-line=\"19\"]').focus()")
+    linked = driver.execute_script(
+        "return [...document.querySelectorAll('#derivative .linked .at')].map((one) => one.textContent)"
+    )
+    assert linked and set(linked) == {"19"}
+    driver.execute_script("document.querySelectorAll('#derivative .row[tabindex]')[0].focus()")
+    assert text_of(driver, "#source mark") == "relu(w)"
+
+
+def test_the_tape_steps_by_buttons_and_keys(driver: Any, pages: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    open_page(driver, pages / "where_sqrt.html")
+    later = "return document.querySelectorAll('.tape tr.later').length"
+    assert driver.execute_script(later) == 0
+    assert "0 · ∞" in text_of(driver, "#tape .alarm")
+    assert driver.execute_script("return document.querySelectorAll('.tape tr.born').length") == 1
+    find(driver, "#tape-first").click()
+    steps = driver.execute_script(later)
+    find(driver, "#tape-step").click()
+    find(driver, ".tapebox").send_keys(Keys.ARROW_RIGHT)
+    assert driver.execute_script(later) == steps - 2
+    find(driver, "#tape-all").click()
+    assert driver.execute_script(later) == 0
+
+
+def test_the_quiz_by_keyboard(driver: Any, pages: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    open_page(driver, pages / "trap.html")
+    find(driver, "#quiz-start").send_keys(Keys.ENTER)
+    hidden = "return getComputedStyle(document.getElementById('point')).display"
+    assert driver.execute_script(hidden) == "none"
+    for _ in range(20):
+        right = driver.execute_script(
+            """const all = [...document.querySelectorAll('.answers button')];
+            return all.findIndex((one) => one.dataset.right === 'true') + 1"""
+        )
+        driver.switch_to.active_element.send_keys(str(right))
+        driver.switch_to.active_element.send_keys(Keys.ENTER)  # next
+        if not driver.execute_script("return document.querySelector('.answers')"):
+            break
+    score = text_of(driver, "#score")
+    right, _, total = score.split()[:3]
+    assert right == total and int(total) >= 2
+    assert driver.execute_script(hidden) != "none"
+
+
+def test_strata_are_filtered_by_verdict(driver: Any, pages: Path) -> None:
+    open_page(driver, pages / "max_regrouped.html")
+    rows = "return [...document.querySelectorAll('#strata tbody tr')].map((row) => row.dataset.stratum)"
+    everything = driver.execute_script(rows)
+    buttons = "[...document.querySelectorAll('#strata .choice button')]"
+    driver.execute_script(f"{buttons}.find((one) => one.textContent.endsWith('spurious')).click()")
+    few = driver.execute_script(rows)
+    assert 0 < len(few) < len(everything) and set(few) < set(everything)
+    driver.execute_script(f"{buttons}[0].click()")
+    assert driver.execute_script(rows) == everything
+
+
+def test_slices_are_chosen(driver: Any, pages: Path) -> None:
+    open_page(driver, pages / "max_regrouped.html")
+    count = driver.execute_script("return document.querySelectorAll('#slice option').length")
+    assert count > 3
+    for place in range(count):
+        driver.execute_script(
+            """const slice = document.getElementById('slice');
+            slice.value = arguments[0];
+            slice.dispatchEvent(new Event('change'))""",
+            str(place),
+        )
+        assert driver.execute_script("return document.querySelectorAll('#picture svg').length") >= 1
+    assert complaints(driver) == []
+
+
+def test_in_print_all_steps_and_sections_are_there(driver: Any, pages: Path) -> None:
+    open_page(driver, pages / "trap.html")
+    find(driver, "#tape-first").click()
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        shown = driver.execute_script(
+            """const cells = [...document.querySelectorAll('.tape tr[data-step] td')];
+            return cells.map((cell) => getComputedStyle(cell).opacity)"""
+        )
+        assert shown and set(shown) == {"1"}
+        assert (
+            driver.execute_script("return getComputedStyle(document.getElementById('quiz')).display")
+            == "none"
+        )
+        assert len(driver.execute_cdp_cmd("Page.printToPDF", {})["data"]) > 10_000
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_html_of_the_user_is_text(driver: Any, tmp_path: Path) -> None:
+    evil = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
+    source = f"# {evil}\ndef f(x):  # <b id=bold>\n    return relu(x) - relu(-x)\n"
+    path = compile_text(source, f"{evil}.cf").report(seconds=3.0).save(tmp_path / "evil.html")
+    open_page(driver, path)
+    assert driver.title == "f: what AD returns" and complaints(driver) == []
+    assert driver.execute_script("return document.querySelectorAll('img, #bold').length") == 0
+    assert evil in text_of(driver, "#source") and evil in text_of(driver, "#footer")
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        ("def f(x, y):\n    return 1 if x > y else 0\n", {}),
+        ("def f(v: Real[12]):\n    return relu(sum(v))\n", {}),
+        ("def f(x, y):\n    return relu(x), abs(x - y)\n", {}),
+        ("def f(x):\n    return relu(x)\n", {"fix": {"x": 0}}),
+        ("def f(x):\n    return 1/x + relu(x - 1)\n", {}),
+    ],
+)
+def test_odd_programs_have_pages_too(
+    driver: Any, tmp_path: Path, source: str, options: dict[str, Any]
+) -> None:
+    path = compile_text(source).report(seconds=2.0, **options).save(tmp_path / "odd.html")
+    open_page(driver, path)
+    assert complaints(driver) == []
+    assert "undefined" not in text_of(driver, "#header") or "not Lipschitz" in text_of(driver, "#header")
+    assert json.loads(text_of(driver, "#data"))["headline"] is not None
