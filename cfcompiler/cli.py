@@ -313,9 +313,23 @@ def _ties(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from cfcompiler import demo
 
+    if options.html is not None:
+        return _site(options)
     shown = demo.shown(options.name)
     _show(shown.blocks)
     return _run(shown.arguments) if shown.arguments else DONE
+
+
+def _site(options: argparse.Namespace) -> int:
+    from cfcompiler import gallery
+    from cfcompiler.site import write_site
+
+    seconds = positive("--timeout", options.timeout, float, "a number of seconds, such as 20")
+    examples = gallery.examples() if options.name is None else gallery.meant(options.name)
+    directory = Path(options.html)
+    written = write_site(directory, examples, seconds, force=options.force, progress=_progress())
+    print(f"wrote {len(written)} pages; begin with {written[-1]}")
+    return DONE
 
 
 def _explain(options: argparse.Namespace) -> int:

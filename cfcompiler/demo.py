@@ -31,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="one example, or how its name begins; without a name, all of them",
     )
+    parser.add_argument(
+        "--html", metavar="DIR", help="write pages into this folder: an index, and one for each example"
+    )
+    parser.add_argument("--timeout", metavar="SECONDS", default="20", help="for each page (20)")
+    parser.add_argument("--force", action="store_true", help="overwrite files that cfc did not generate")
 
 
 def shown(name: str | None) -> Shown:

@@ -48,6 +48,15 @@ def write(path: Path, content: str | bytes, *, force: bool) -> None:
         raise _refused(errors.cannot_write(str(path), problem.strerror or str(problem))) from None
 
 
+def refuse_foreign(path: Path, *, force: bool) -> None:
+    """Raises CFError where `path` is a file that cfc did not write, unless `force`, or is a directory."""
+    target = path.resolve()
+    if target.is_dir():
+        raise _refused(errors.cannot_write(str(path), "it is a directory"))
+    if target.exists() and not force and not _own(target):
+        raise _refused(errors.foreign_file(str(path)))
+
+
 def _write(path: Path, content: bytes, force: bool) -> None:
     target = path.resolve()
     if target.is_dir():
