@@ -324,7 +324,7 @@ def _site(options: argparse.Namespace) -> int:
     from cfcompiler import gallery
     from cfcompiler.site import write_site
 
-    seconds = positive("--timeout", options.timeout, float, "a number of seconds, such as 20")
+    seconds = positive("--timeout", options.timeout, float, "a number of seconds, such as 30")
     examples = gallery.examples() if options.name is None else gallery.meant(options.name)
     directory = Path(options.html)
     written = write_site(directory, examples, seconds, force=options.force, progress=_progress())

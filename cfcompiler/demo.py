@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--html", metavar="DIR", help="write pages into this folder: an index, and one for each example"
     )
-    parser.add_argument("--timeout", metavar="SECONDS", default="20", help="for each page (20)")
+    parser.add_argument("--timeout", metavar="SECONDS", default="30", help="for each example of --html (30)")
     parser.add_argument("--force", action="store_true", help="overwrite files that cfc did not generate")
 
 

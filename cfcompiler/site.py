@@ -34,6 +34,7 @@ _PARTS = {
     "check": "the check of the rewrite",
     "judgement": "the judgement at the point",
     "picture": "the picture",
+    "report": "the report",
 }
 
 
@@ -48,24 +49,30 @@ def write_site(
     from cfcompiler.targets import gallery_site
 
     index = directory / gallery_site.INDEX
-    paths = [directory / gallery_site.file_name(example) for example in examples]
+    stories = [directory / gallery_site.file_name(example) for example in examples]
+    reports = [directory / gallery_site.report_name(example) for example in examples]
     _prepare(directory)
-    for path in (*paths, index):
+    for path in (*stories, *reports, index):
         output.refuse_foreign(path, force=force)
     done: list[Found] = []
+    written: list[Path] = []
     try:
-        for number, (example, path) in enumerate(zip(examples, paths, strict=True)):
+        for number, (example, story, report) in enumerate(zip(examples, stories, reports, strict=True)):
             if progress is not None:
                 progress(example.name, number, len(examples))
             found = find(example, seconds)
-            output.write(path, gallery_site.story_page(found), force=force)
+            if found.report:
+                output.write(report, found.report, force=force)
+                written.append(report)
+            output.write(story, gallery_site.story_page(found), force=force)
+            written.append(story)
             done.append(found)
     finally:
         if progress is not None:
             progress("", 1, 1)
         if done:
             output.write(index, gallery_site.index_page(done), force=force)
-    return (*paths, index)
+    return (*written, index)
 
 
 def _prepare(directory: Path) -> None:
@@ -141,18 +148,20 @@ def _parts(example: Example, seconds: float) -> Iterator[tuple[str, Any]]:
     yield "judgement", _judgement(example)
     if not example.point:
         yield "picture", None
-        yield "unknown", "there is no picture: the example names no point"
+        yield "report", ""
+        yield "unknown", "there are no picture and no report: the example names no point"
         return
     try:
         picture = _picture(example, seconds * SHARE)
     except CFError as problem:
         yield "picture", None
         yield "unknown", f"there is no picture: {problem.diagnostics[0].message}"
-        return
-    yield "here", _here(example, picture)
-    yield "picture", picture
-    for sentence in picture.unknown:
-        yield "unknown", sentence
+    else:
+        yield "here", _here(example, picture)
+        yield "picture", picture
+        for sentence in picture.unknown:
+            yield "unknown", sentence
+    yield "report", _report(example, seconds * SHARE)
 
 
 def _judgement(example: Example) -> str:
@@ -176,6 +185,26 @@ def _picture(example: Example, seconds: float) -> Curve | Map:
     compiled = _compiled(example)
     moving, fixed = _slice(example, compiled.program)
     return compiled.picture(slice=moving, fix=fixed, seconds=seconds)
+
+
+def _report(example: Example, seconds: float) -> str:
+    """The text of what `cfc report` writes."""
+    from cfcompiler.analyses.strata_question import question_of
+    from cfcompiler.point import parse_arguments
+
+    compiled = _compiled(example)
+    question = question_of(compiled.program, fix=_data(example, compiled.program), seconds=seconds)
+    point = parse_arguments(compiled.program, example.point.split())
+    command = " ".join(("cfc report", example.path.name, *example.arguments[2:]))
+    return compiled.page(question, point, command).text
+
+
+def _data(example: Example, program: Program) -> dict[str, str]:
+    """The inputs that are data, with their values at the point of the story."""
+    values = {name: value for name, _, value in (word.partition("=") for word in example.point.split())}
+    return {
+        param.value.name: values[param.value.name] for param in program.params if not param.differentiable
+    }
 
 
 def _here(example: Example, picture: Curve | Map) -> tuple[float, ...]:
@@ -210,12 +239,7 @@ def _slice(example: Example, program: Program) -> tuple[tuple[str, ...], dict[st
     from cfcompiler.point import parse_arguments
 
     entries = {name: to_text(number) for name, number in _entries(program, example).items()}
-    fixed = {
-        word.partition("=")[0]: word.partition("=")[2]
-        for word in example.point.split()
-        if word.partition("=")[0]
-        in {param.value.name for param in program.params if not param.differentiable}
-    }
+    fixed = _data(example, program)
     if len(entries) <= 2:
         return (), fixed
     written = Written(Source(example.text, str(example.path)))

@@ -28,7 +28,7 @@ class Found:
     """What was found of an example in its time.
 
     `judgement`: what `cfc at` prints, "" where the example names no point or there was no time. `picture`: None where
-    there is none; `here`: the point of the story on it. `report`: the name of its report page, "" where there is none.
+    there is none; `here`: the point of the story on it. `report`: the text of its report page, "" where there is none.
     `unknown`: what was not decided, as sentences.
     """
 
@@ -44,6 +44,11 @@ class Found:
 def file_name(example: Example) -> str:
     """The name of the page of an example."""
     return f"{example.name}.html"
+
+
+def report_name(example: Example) -> str:
+    """The name of the report page of an example."""
+    return f"{example.name}-report.html"
 
 
 def index_page(found: Sequence[Found]) -> str:
@@ -96,7 +101,7 @@ def story_page(found: Found) -> str:
     ]
     if found.report:
         parts.append(
-            f'<p class="go"><a href="{escape(found.report)}">The report</a>: the program, its derivatives, its strata '
+            f'<p class="go"><a href="{report_name(example)}">The report</a>: the program, its derivatives, its strata '
             "and pictures, to try out.</p>"
         )
     if found.judgement:
