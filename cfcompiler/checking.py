@@ -17,10 +17,11 @@ FORMATS = ("text", "json", "sarif", "github")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is printed, and whether there is a finding that counts."""
+    """What is printed, whether there is a finding that counts, and whether Ctrl-C ended the work."""
 
     blocks: tuple[Block, ...]
     failed: bool
+    interrupted: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +59,9 @@ def answer(
     question = question_of(program, box=box, fix=fix, progress=progress)
     strata = strata_of(program, question)
     report = check(program, strata, question, chosen, theory=options.theory, proofs=options.verbose)
-    return Answer(tuple(_written(report, program, options)), failed(report, strict=options.strict))
+    return Answer(
+        tuple(_written(report, program, options)), failed(report, strict=options.strict), strata.interrupted
+    )
 
 
 def _codes(given: Iterable[str]) -> list[str]:

@@ -219,6 +219,8 @@ def _strata(options: argparse.Namespace) -> int:
         print(json_report.dumps(strata_json.strata_json(report)))
     else:
         _show(strata_text.strata_blocks(report))
+    if report.interrupted:
+        return INTERRUPTED
     return FOUND if any(stratum.verdict in failing for stratum in report.strata) else DONE
 
 
@@ -227,6 +229,8 @@ def _check(options: argparse.Namespace) -> int:
     box, fix = pairs("--box", options.box), pairs("--fix", options.fix)
     answer = checking.answer(program, options, box, fix, _progress())
     _show(answer.blocks)
+    if answer.interrupted:
+        return INTERRUPTED
     return FOUND if answer.failed else DONE
 
 

@@ -21,6 +21,7 @@ from cfcompiler.analyses.affine_walk import (
     inputs_of,
 )
 from cfcompiler.analyses.artificial import artificial_point
+from cfcompiler.analyses.interruption import Notice, noticed
 from cfcompiler.analyses.limits import Vector
 from cfcompiler.analyses.strata_guards import named_guards
 from cfcompiler.analyses.strata_places import (
@@ -39,6 +40,8 @@ from cfcompiler.ir import Program
 from cfcompiler.numbers import TooLarge
 from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
 
+SHARE_OF_ENUMERATION = 0.7  # of the time, at most
+SECONDS_AFTER_CTRL_C = 0.3
 INTEREST = ("spurious", "unknown", "undefined", "discontinuous", "inexact", "clarke", "exact")
 
 
@@ -48,6 +51,30 @@ def affine_strata(program: Program, question: Question) -> StrataReport:
     work.enumerate()
     work.judge()
     return work.report()
+
+
+class _Limits:
+    """When the enumeration ends before all is found, and why."""
+
+    def __init__(self, question: Question, notice: Notice) -> None:
+        self.question = question
+        self.notice = notice
+        self.start = monotonic()
+        self.reason = ""
+
+    def __call__(self, count: int) -> bool:
+        if not self.reason:
+            self.reason = self._reason(count)
+        return bool(self.reason)
+
+    def _reason(self, count: int) -> str:
+        if self.notice.since is not None:
+            return "the enumeration was interrupted"
+        if monotonic() > self.start + SHARE_OF_ENUMERATION * self.question.seconds:
+            return f"there is too little time, {self.question.seconds:g} s in all (--timeout)"
+        if count > self.question.most:
+            return f"there are more than {self.question.most} (--max-cells allows more)"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +99,19 @@ class _Work:
         self.truth: Truth | None = None
         self.found: list[Found] = []
         self.unknown: list[str] = []
+        self.whole = True  # no stratum is missing
+        self.left_out: set[int] = set()  # strata that would have to be divided
+        self.interrupted = False
 
     def enumerate(self) -> None:
-        """All strata, divided where that is needed."""
+        """All strata, divided where that is needed; those that are known when it must end."""
         if self.walk.empty:
             return
         self._tell("strata", 0, 0)
         try:
-            while True:
-                strata = stratify(box(self.bounds, closed=False), self.walk, most=self.question.most)
-                truth = Truth(self.walk, strata, self.end)
-                divisions = truth.divisions() if not self.walk.splits else {}
-                if not divisions:
-                    self.strata, self.truth = strata, truth
-                    return
-                self.walk.splits.update(divisions)
+            self.whole = False
+            with noticed() as notice:
+                self._enumerate(_Limits(self.question, notice))
         except TooLarge as problem:
             self.unknown.append(f"no stratum is known: {problem} (--max-cells allows more)")
         except OutOfTime:
@@ -94,27 +119,59 @@ class _Work:
                 f"no stratum is known: they could not be enumerated in {self.question.seconds:g} s (--timeout)"
             )
         except KeyboardInterrupt:
+            self.interrupted = True
             self.unknown.append("no stratum is known: interrupted while they were enumerated")
+
+    def _enumerate(self, limits: _Limits) -> None:
+        while True:
+            strata = stratify(box(self.bounds, closed=False), self.walk, most=self.question.most, stop=limits)
+            truth = Truth(self.walk, strata, self.end)
+            divisions = truth.divisions() if not self.walk.splits else {}
+            if strata.complete and divisions:
+                self.walk.splits.update(divisions)
+                continue
+            self.strata, self.truth, self.whole = strata, truth, strata.complete
+            if strata.complete:
+                return
+            if divisions:
+                self.left_out = truth.divided(divisions)
+            self.unknown.append(
+                f"strata are missing: {limits.reason}, when {strata.count} had been told apart; "
+                f"{len(strata.strata) - len(self.left_out)} are known with all that touches them"
+            )
+            if limits.notice.since is not None:
+                self.interrupted = True
+                self.end = min(self.end, monotonic() + SECONDS_AFTER_CTRL_C)
+            return
 
     def judge(self) -> None:
         """The truth on each stratum."""
         if self.strata is None or self.truth is None:
             return
-        total = len(self.strata.strata)
+        strata = [stratum for stratum in self.strata.strata if stratum.index not in self.left_out]
+        if not self.whole:  # there may be no time for all: seams first
+            full = self.inputs.dimension
+            strata.sort(key=lambda stratum: (full - stratum.dimension - 1) % (full + 1))
+        total = len(strata)
         done = 0
         try:
-            for stratum in self.strata.strata:
+            for stratum in strata:
                 if monotonic() > self.end:
-                    self.unknown.append(
-                        f"{total - done} of {total} strata are not judged: the {self.question.seconds:g} s are over "
-                        "(--timeout)"
+                    self.whole = False
+                    reason = (
+                        "interrupted"
+                        if self.interrupted
+                        else f"the {self.question.seconds:g} s are over (--timeout)"
                     )
+                    self.unknown.append(f"{total - done} of {total} strata are not judged: {reason}")
                     return
                 self.found += self.truth.found(stratum)
                 done += 1
                 if done % 64 == 0 or done == total:
                     self._tell("judged", done, total)
         except KeyboardInterrupt:
+            self.whole = False
+            self.interrupted = True
             self.unknown.append(f"{total - done} of {total} strata are not judged: interrupted")
 
     def _tell(self, word: str, done: int, total: int) -> None:
@@ -132,6 +189,7 @@ class _Work:
             [entry.found.stratum for entry in ranked],
             lambda place: ranked[place].found.judgement.verdict == "spurious",
             self.inputs.coordinates,
+            complete=self.whole,
         )
         counts = Counter(entry.found.stratum.dimension for entry in ranked)
         return StrataReport(
@@ -146,6 +204,8 @@ class _Work:
             tuple(text.text for text in spurious),
             tuple(self._artificial(ranked)),
             tuple(self.unknown),
+            self.interrupted,
+            self.whole,
         )
 
     def _ranked(self) -> list[_Ranked]:

@@ -12,7 +12,7 @@ vertices are searched for at the witness; they are the same at all points, for t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from time import monotonic
@@ -92,6 +92,22 @@ class Truth:
                     path = self.walk.path(self.strata.strata[face.stratum].state)
                     wanted.setdefault(path, {})[function] = None
         return {path: tuple(functions) for path, functions in wanted.items()}
+
+    def divided(self, divisions: Collection[tuple[Any, ...]]) -> set[int]:
+        """The strata of these paths, and all of which a verdict may depend on how they are divided."""
+        paths = {s.index for s in self.strata.strata if self.walk.path(s.state) in divisions}
+        if self.program.assertions:  # what touches what may be hidden by what is outside of the domain
+            return {
+                s.index for s in self.strata.strata if s.dimension < self.strata.dimension or s.index in paths
+            }
+        waiting = [face.index for face in self.strata.faces if face.stratum in paths]
+        met: set[int] = set()
+        while waiting:
+            place = waiting.pop()
+            if place not in met:
+                met.add(place)
+                waiting += self.strata.faces[place].facets
+        return {self.strata.faces[place].stratum for place in met}
 
     def _differences(self, face: Face) -> Iterator[Integers]:
         """Own value minus that of each piece that touches the face, where they are not the same function."""

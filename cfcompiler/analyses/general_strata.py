@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -33,6 +34,7 @@ from cfcompiler.report import Row, StrataReport
 
 MOST_DIVISIONS = 14
 SECONDS_A_POINT = 5.0
+SECONDS_AFTER_CTRL_C = 0.4
 SHARE_OF_ENUMERATION = 0.6  # of the time, at most
 _ALWAYS = 1 << 30  # of points, which are judged with all that is beside them
 
@@ -44,7 +46,8 @@ def general_strata(program: Program, question: Question) -> StrataReport:
     if work.outside and not work.waiting:
         raise work.outside[0][1]
     work.judge()
-    return strata_report(work.program, question, work.texts, work.found, work.unknown)
+    report = strata_report(work.program, question, work.texts, work.found, work.unknown)
+    return replace(report, interrupted=work.interrupted, whole=not work.unknown)
 
 
 class _Work:
@@ -63,6 +66,8 @@ class _Work:
         self.waiting: list[tuple[Region, int]] = []
         self.outside: list[tuple[Region, OutsideTheEngine]] = []
         self.found: list[Judged] = []
+        self.dropped: list[Region] = []  # of which nothing is known
+        self.interrupted = False
         self.late = 0  # strata for which there was no time left
         self.unknown: list[str] = []
 
@@ -70,7 +75,8 @@ class _Work:
 
     def enumerate(self) -> None:
         """All regions on which the program runs on one path."""
-        pending = [self.regions.whole(self.bounds)]
+        region = self.regions.whole(self.bounds)
+        pending = [region]
         done = 0
         try:
             while pending:
@@ -90,8 +96,19 @@ class _Work:
         except _OutOfTime as problem:
             most = self.walk.dimension - min(map(_codimension, pending))
             self.unknown.append(f"some strata are missing, of dimension {most} at most: {problem}")
+            self.dropped = pending
         except KeyboardInterrupt:
-            self.unknown.append("some strata are missing: interrupted while they were enumerated")
+            self._interrupt()
+            self.dropped = [*pending, region]
+            self.unknown.append(
+                f"strata are missing: interrupted while they were enumerated, when {len(self.waiting)} had been found"
+            )
+
+    def _interrupt(self) -> None:
+        """What is left to do is done at once, or not at all."""
+        self.interrupted = True
+        self.end = min(self.end, monotonic() + SECONDS_AFTER_CTRL_C)
+        self.regions.clock = Clock(self.end)
 
     def _check_size(self, size: int) -> None:
         if monotonic() > self.enumerated:
@@ -111,6 +128,8 @@ class _Work:
         for region, problem in self.outside:
             judge.doubts.append(region)
             self.unknown.append(f"where {self.texts.place(region)} nothing is known: {located(problem)}")
+        if judge.joined:
+            judge.doubts += self.dropped
         total = 0
         try:
             while self.waiting:
@@ -123,11 +142,15 @@ class _Work:
                 if total % 16 == 0:
                     self._tell("judged", total, total + len(self.waiting))
         except KeyboardInterrupt:
-            self.unknown.append(f"{len(self.waiting) + 1} strata are not judged: interrupted")
+            self._interrupt()
+            stale = self._stale(judge)
+            self.found = [found for found in self.found if not any(found is own for own in stale)]
+            self.late += len(self.waiting) + 1 + len(stale)
         if self.late:
-            self.unknown.append(
-                f"{self.late} strata are not judged: the {self.question.seconds:g} s are over (--timeout)"
+            reason = (
+                "interrupted" if self.interrupted else f"the {self.question.seconds:g} s are over (--timeout)"
             )
+            self.unknown.append(f"{self.late} strata are not judged: {reason}")
 
     def _one(self, judge: Judge, region: Region, depth: int) -> None:
         if monotonic() > self.end:
@@ -158,16 +181,21 @@ class _Work:
 
     def _again(self, judge: Judge) -> None:
         """What was judged before it was known where the program jumps is judged once more."""
+        stale = self._stale(judge)
+        self.found = [found for found in self.found if not any(found is own for own in stale)]
+        self.waiting += [(found.truth.region, MOST_DIVISIONS // 2) for found in stale]
+
+    def _stale(self, judge: Judge) -> list[Judged]:
+        """What rests on fewer jumps than are known by now."""
         settled = ("exact", "inexact", "clarke", "spurious")
-        stale = [
+        return [
             found
             for found in self.found
-            if found.seen < _seen(judge)
+            if judge.joined
+            and found.seen < _seen(judge)
             and found.truth.verdict in settled
             and found.truth.dimension < self.walk.dimension
         ]
-        self.found = [found for found in self.found if not any(found is own for own in stale)]
-        self.waiting += [(found.truth.region, MOST_DIVISIONS // 2) for found in stale]
 
     def _lonely(self, truth: Truth, depth: int) -> bool:
         """Whether a region of dimension 0 is one point; else it is divided."""

@@ -59,7 +59,7 @@ class SetTexts:
     def _larger(self, stratum: StratumReport, wanted: set[str]) -> Iterator[tuple[str, set[str]]]:
         """Sets that hold the stratum, and of the others wanted ones alone."""
         equal = [self._guard(text) for text in stratum.equations]
-        if None in equal:
+        if None in equal or not self.report.whole:
             return
         ties = {pair[0]: 0 for pair in equal if pair is not None}
         halves: list[tuple[str, dict[str, int]]] = [("", {})]

@@ -154,9 +154,9 @@ class Described:
 
 
 def described(
-    strata: Sequence[Stratum[Any]], wanted: Callable[[int], bool], names: Names
+    strata: Sequence[Stratum[Any]], wanted: Callable[[int], bool], names: Names, *, complete: bool
 ) -> tuple[Described, ...]:
-    """The union of the wanted strata (by index) as few texts, largest sets first."""
+    """The union of the wanted strata (by index) as few texts, largest first. `complete`: they are all there are."""
     family = [place for place in range(len(strata)) if wanted(place)]
     family.sort(key=lambda place: -strata[place].dimension)
     covered: set[int] = set()
@@ -164,7 +164,7 @@ def described(
     hulls: dict[tuple[Integers, ...], list[int]] = {}
     for place in family:
         hulls.setdefault(reduced(strata[place].equations), []).append(place)
-    if len(hulls) * len(strata) <= MOST_COMPARISONS:
+    if complete and len(hulls) * len(strata) <= MOST_COMPARISONS:
         for whole in (whole for hull, own in hulls.items() for whole in _sets(hull, own, strata, covered)):
             members = _members(whole, strata, wanted)
             if not covered.issuperset(members):

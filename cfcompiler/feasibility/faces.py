@@ -133,12 +133,15 @@ class Stratification(Generic[State]):
     """All strata by dimension, those of one by the face of the region they lie in, then by their signs, at the first
     guard where they differ; all faces by dimension, then by stratum. The order does not depend on how they were found.
 
-    `dimension` is that of the region: strata that have it are the full-dimensional ones.
+    `dimension` is that of the region: strata that have it are the full-dimensional ones. Not `complete`: the work was
+    ended when `count` strata had been told apart, and what is left out is whatever some unknown stratum touches.
     """
 
     dimension: int
     strata: tuple[Stratum[State], ...]
     faces: tuple[Face, ...]
+    complete: bool = True
+    count: int = 0
 
     @property
     def f_vector(self) -> tuple[int, ...]:

@@ -110,6 +110,7 @@ def quantified(
     solver.add(z3.ForAll(free, z3.Implies(z3.And(*left, context), exists)))
     try:
         verdict = str(solver.check())
+        _raise_interruption(verdict, solver)
     except z3.Z3Exception as problem:
         return Unknown(f"the solver failed: {problem}")
     return (
@@ -141,9 +142,16 @@ def _attempt(
         if verdict == "sat":
             model = solver.model()
             return Model(tuple(_value(z3, model.eval(name, True)) for name in names))
+        _raise_interruption(verdict, solver)
     except z3.Z3Exception:  # a tactic that gives up raises; the next attempt has another order
         return None
     return "unsat" if verdict == "unsat" else None
+
+
+def _raise_interruption(verdict: str, solver: Any) -> None:
+    """z3 takes Ctrl-C for itself while it works, and gives up: the interruption is raised where it would have been."""
+    if verdict == "unknown" and "keyboard" in solver.reason_unknown():
+        raise KeyboardInterrupt
 
 
 def _formula(z3: Any, formula: Formula, names: Sequence[Any], context: Any) -> Any:

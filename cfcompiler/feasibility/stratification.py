@@ -17,13 +17,13 @@ within a block the work grows with the strata, hardly with the guards: a caller 
 from __future__ import annotations
 
 import gc
-from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias
 
 from cfcompiler.feasibility.faces import Face, State, Steps, Stratification, Stratum, Trail
+from cfcompiler.feasibility.finished import finished
 from cfcompiler.feasibility.incidence import incidence
 from cfcompiler.feasibility.lattice import (
     STRADDLES,
@@ -72,7 +72,7 @@ FACES_A_STRATUM = 10  # a region may begin with that many times the strata that 
 class _Node(Generic[State]):
     """A stratum so far: its cells (each stands for the pieces it is cut into), and the strata it was split into."""
 
-    __slots__ = ("cells", "children", "cuts", "own", "state", "trail")
+    __slots__ = ("cells", "children", "cuts", "outside", "own", "state", "trail")
 
     def __init__(self, cells: list[Cell], cuts: Cuts, trail: Trail, own: Own) -> None:
         self.cells = cells
@@ -81,13 +81,14 @@ class _Node(Generic[State]):
         self.own = own
         self.children: list[_Node[State]] = []
         self.state: State | None = None  # once the path is complete
+        self.outside = False  # of the domain
 
     def leaves(self) -> Iterator[_Node[State]]:
-        """Complete strata, in the order of their signs."""
+        """Strata that were not split, in the order of their signs."""
         waiting = [self]
         while waiting:
             node = waiting.pop()
-            if node.state is not None:
+            if not node.children:
                 yield node
             waiting += reversed(node.children)
 
@@ -97,21 +98,37 @@ class _Group(Generic[State]):
 
     __slots__ = ("nodes", "state", "steps", "vertices")
 
-    def __init__(self, state: State, nodes: list[_Node[State]]) -> None:
+    def __init__(self, state: State, nodes: list[_Node[State]], vertices: list[int], steps: Steps) -> None:
         self.state = state
         self.nodes = nodes
-        self.steps: Steps = None
-        self.vertices = _vertices(nodes)
+        self.vertices = vertices
+        self.steps = steps
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[State]):
+    """The state of a group and its answers so far, with the block that is asked."""
+
+    state: State
+    steps: Steps
+    names: tuple[Hashable, ...]
+    functions: Sequence[Integers]
 
 
 class _Part(Generic[State]):
     """Strata of a group within a block: `signs` that they share, by place, and the places that are still `open`."""
 
-    __slots__ = ("nodes", "open", "signs", "vertices")
+    __slots__ = ("asked", "nodes", "open", "signs", "vertices")
 
     def __init__(
-        self, nodes: list[_Node[State]], vertices: list[int], signs: list[int], places: Sequence[int]
+        self,
+        asked: _Asked[State],
+        nodes: list[_Node[State]],
+        vertices: list[int],
+        signs: list[int],
+        places: Sequence[int],
     ) -> None:
+        self.asked = asked
         self.nodes = nodes
         self.vertices = vertices
         self.signs = signs
@@ -123,13 +140,21 @@ def _vertices(nodes: list[_Node[State]]) -> list[int]:
     return list({vertex for node in nodes for cell in node.cells for vertex in cell.vertices})
 
 
-def stratify(region: Region, walk: Walk[State], *, most: int) -> Stratification[State]:
+def stratify(
+    region: Region,
+    walk: Walk[State],
+    *,
+    most: int,
+    stop: Callable[[int], bool] | None = None,
+) -> Stratification[State]:
     """All strata of a program over a region.
 
-    Raises TooLarge when there are more than `most` on the way, ValueError for a function of a wrong size.
+    `stop` is asked between steps, so that nothing is torn, with the number of strata on the way: once it says so, the
+    strata are those of which all that touches them is known. Without it, raises TooLarge when there are more than
+    `most` on the way. Raises TooLarge where `most` is too few to begin, ValueError for a function of a wrong size.
     """
     with _collector_paused():
-        return _stratify(region, walk, most)
+        return _stratify(region, walk, most, stop)
 
 
 @contextmanager
@@ -145,10 +170,11 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _stratify(region: Region, walk: Walk[State], most: int) -> Stratification[State]:
-    if (
-        2 ** (region.dimension + 1) > FACES_A_STRATUM * most
-    ):  # of the simplex that is cut, before the first cut
+def _stratify(
+    region: Region, walk: Walk[State], most: int, stop: Callable[[int], bool] | None
+) -> Stratification[State]:
+    faces = 2 ** (region.dimension + 1)  # of the simplex that is cut, before the first cut
+    if faces > FACES_A_STRATUM * most:
         raise TooLarge(
             f"{region.dimension} numbers move, and already a simplex of that dimension has too many faces"
         )
@@ -156,42 +182,48 @@ def _stratify(region: Region, walk: Walk[State], most: int) -> Stratification[St
     roots = [
         _Node[State]([cell], cell.conditions, None, None) for cell in sorted(lattice.inside, key=_dimension)
     ]
-    waiting = deque([_Group(walk.start, roots)] if roots else [])
+    waiting: list[_Group[State] | _Part[State]] = (
+        [_Group(walk.start, roots, _vertices(roots), None)] if roots else []
+    )
     count = len(roots)
-    while waiting:
-        group = waiting.popleft()
-        block = walk.block(group.state)
-        if block is None:
-            for node in group.nodes:
-                node.trail = (node.trail, group.steps)
-                node.state = group.state
+    while waiting and not (stop is not None and stop(count)):
+        own = waiting.pop()  # depth first, so that some paths are complete early
+        if isinstance(own, _Group):
+            waiting += _asked(region, walk, own)
             continue
-        functions = [integral(function, region.dimension) for function in block.functions]
-        parts = [_Part(group.nodes, group.vertices, [0] * len(functions), range(len(functions)))]
-        settled: list[_Part[State]] = []
-        while parts:
-            part = parts.pop()
-            values = _settle(lattice, part, functions)
-            if values is None:
-                settled.append(part)
-                continue
-            before = len(part.nodes)
-            pieces = _split(lattice, part, values)
-            parts += pieces
-            count += sum([len(piece.nodes) for piece in pieces]) - before
-            if count > most:
-                raise TooLarge(f"more than {most} strata")
-        waiting += _regrouped(walk, group, block, settled)
-    return _collected(lattice, region, roots)
+        values = _settle(lattice, own)
+        if values is None:
+            waiting += _regrouped(walk, own)
+            continue
+        pieces = _split(lattice, own, values)
+        waiting += pieces
+        count += sum([len(piece.nodes) for piece in pieces]) - len(own.nodes)
+        if stop is None and count > most:
+            raise TooLarge(f"more than {most} strata")
+    return _collected(lattice, region, roots, count)
+
+
+def _asked(region: Region, walk: Walk[State], group: _Group[State]) -> list[_Part[State]]:
+    """The group as one part of its next block; none where its paths are complete."""
+    block = walk.block(group.state)
+    if block is None:
+        for node in group.nodes:
+            node.trail = (node.trail, group.steps)
+            node.state = group.state
+        return []
+    functions = [integral(function, region.dimension) for function in block.functions]
+    asked = _Asked(group.state, group.steps, block.names, functions)
+    return [_Part(asked, group.nodes, group.vertices, [0] * len(functions), range(len(functions)))]
 
 
 def _dimension(cell: Cell) -> int:
     return cell.dimension
 
 
-def _settle(lattice: Lattice, part: _Part[State], functions: Sequence[Integers]) -> Values | None:
+def _settle(lattice: Lattice, part: _Part[State]) -> Values | None:
     """The values of the first guard that divides the part, once the signs of those that do not are set."""
     found: Values | None = None
+    functions = part.asked.functions
     places = []
     for place in part.open:
         values = lattice.values(functions[place], part.vertices)
@@ -260,42 +292,49 @@ def _pieces(
 
 
 def _part(part: _Part[State], nodes: list[_Node[State]]) -> _Part[State]:
-    return _Part(nodes, _vertices(nodes), part.signs.copy(), part.open[1:])
+    return _Part(part.asked, nodes, _vertices(nodes), part.signs.copy(), part.open[1:])
 
 
-def _regrouped(
-    walk: Walk[State], group: _Group[State], block: Block, parts: list[_Part[State]]
-) -> list[_Group[State]]:
-    """One group a state, of those strata that are in the domain."""
-    if len(parts) == 1 and all(node.own is None for node in group.nodes):
-        signs = tuple(parts[0].signs)
-        state = walk.after(group.state, signs)
+def _regrouped(walk: Walk[State], part: _Part[State]) -> list[_Group[State]]:
+    """One group a state, of those strata of a part that are in the domain, once the block is answered."""
+    asked = part.asked
+    if all(node.own is None for node in part.nodes):
+        signs = tuple(part.signs)
+        state = walk.after(asked.state, signs)
         if state is None:
+            _leave(part.nodes)
             return []
-        group.state = state
-        group.steps = (group.steps, block.names, signs)
-        return [group]
+        return [_Group(state, part.nodes, part.vertices, (asked.steps, asked.names, signs))]
     reached: dict[tuple[int, ...], State | None] = {}
     joined: dict[State, list[_Node[State]]] = {}
-    for part in parts:
-        for node in part.nodes:
-            entries = part.signs.copy()
-            own, node.own = node.own, None
-            while own is not None:
-                own, place, sign = own
-                entries[place] = sign
-            signs = tuple(entries)
-            if signs not in reached:
-                reached[signs] = walk.after(group.state, signs)
-            state = reached[signs]
-            if state is not None:
-                node.trail = (node.trail, (group.steps, block.names, signs))
-                joined.setdefault(state, []).append(node)
-    return [_Group(state, nodes) for state, nodes in joined.items()]
+    for node in part.nodes:
+        entries = part.signs.copy()
+        own, node.own = node.own, None
+        while own is not None:
+            own, place, sign = own
+            entries[place] = sign
+        signs = tuple(entries)
+        if signs not in reached:
+            reached[signs] = walk.after(asked.state, signs)
+        state = reached[signs]
+        if state is None:
+            _leave([node])
+        else:
+            node.trail = (node.trail, (asked.steps, asked.names, signs))
+            joined.setdefault(state, []).append(node)
+    return [_Group(state, nodes, _vertices(nodes), None) for state, nodes in joined.items()]
 
 
-def _collected(lattice: Lattice, region: Region, roots: list[_Node[State]]) -> Stratification[State]:
-    """Strata and faces, numbered, with what touches them."""
+def _leave(nodes: list[_Node[State]]) -> None:
+    for node in nodes:
+        node.outside = True
+
+
+def _collected(
+    lattice: Lattice, region: Region, roots: list[_Node[State]], count: int
+) -> Stratification[State]:
+    """Strata and faces, numbered, with what touches them; those beside which some path is not complete are left out."""
+    unfinished: list[Cell] = []
     found: list[tuple[_Node[State], tuple[int, ...], list[Cell]]] = []
     sides = [
         Values(lattice, integral(halfspace.function, region.dimension), ()) for halfspace in region.halfspaces
@@ -304,7 +343,12 @@ def _collected(lattice: Lattice, region: Region, roots: list[_Node[State]]) -> S
         boundary = tuple(place for place, values in enumerate(sides) if values.side(cell) == 0)
         for node in root.leaves():
             cells = [leaf for whole in node.cells for leaf in whole.leaves()]
-            found.append((node, boundary, sorted(cells, key=_dimension)))
+            if node.state is not None:
+                found.append((node, boundary, sorted(cells, key=_dimension)))
+            elif not node.outside:
+                unfinished += cells
+    known = finished([cells for _, _, cells in found], unfinished)
+    found = [entry for entry, own in zip(found, known, strict=True) if own]
     found.sort(key=lambda entry: entry[2][-1].dimension)
     ordered = [(cell, place) for place, (_, _, cells) in enumerate(found) for cell in cells]
     ordered.sort(key=lambda entry: entry[0].dimension)
@@ -316,7 +360,7 @@ def _collected(lattice: Lattice, region: Region, roots: list[_Node[State]]) -> S
     strata = tuple(
         _stratum(place, node, boundary, own[place]) for place, (node, boundary, _) in enumerate(found)
     )
-    return Stratification(full, strata, faces)
+    return Stratification(full, strata, faces, not unfinished, count)
 
 
 def _stratum(index: int, node: _Node[State], boundary: tuple[int, ...], faces: list[Face]) -> Stratum[State]:

@@ -81,6 +81,8 @@ class StrataReport(Shown):
     spurious: tuple[str, ...]
     artificial: tuple[ArtificialPoint, ...]
     unknown: tuple[str, ...]
+    interrupted: bool = False  # by Ctrl-C
+    whole: bool = True  # no stratum is missing from `strata`
 
     @property
     def complete(self) -> bool:
