@@ -41,15 +41,22 @@ ROUNDED_ROWS = (
 COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 _NUMBERS = (0, 1, -1, 2, Fraction(1, 2), Fraction(-3, 4), Fraction(1, 3))
 _WEIGHTS: tuple[Number, ...] = (Fraction(0), Fraction(1), Fraction(1, 2), Fraction(-1), "nan")
+DEEPEST = 3  # branches in branches
 POINT_VALUES = (0.0, 0.0, 1.0, -1.0, 0.5, 2.0, -0.75, 1e-3, 3.25)
 WILD_VALUES = (float("nan"), float("inf"), -float("inf"), 1e308, -1e308, -0.0, 1e-320)
 
 
 def random_program(
-    seed: int, *, size: int = 20, inputs: int = 3, rounded: bool = False, wild: bool = True
+    seed: int,
+    *,
+    size: int = 20,
+    inputs: int = 3,
+    rounded: bool = False,
+    wild: bool = True,
+    branches: bool = True,
 ) -> Program:
     """A scalar program. `rounded`: with rows whose last bit may differ; `wild`: with divisions, roots and steps."""
-    return _Maker(seed, rounded, wild).program(size, inputs)
+    return _Maker(seed, rounded, wild).program(size, inputs, 0 if branches else DEEPEST)
 
 
 def random_array_program(seed: int, *, size: int = 12, width: int = 3) -> Program:
@@ -85,9 +92,9 @@ class _Maker:
         self.rows: tuple[str, ...] = rows + (ROUNDED_ROWS if rounded else ())
         self.line = 1
 
-    def program(self, size: int, inputs: int) -> Program:
+    def program(self, size: int, inputs: int, depth: int = 0) -> Program:
         values = [self.builder.param(name) for name in ("x", "y", "z", "u", "v", "w")[:inputs]]
-        self._grow(values, size, depth=0)
+        self._grow(values, size, depth)
         reals = [value for value in values if value.kind == "real"]
         total = reals[-1]
         for value in reals[-4:-1]:
@@ -111,7 +118,7 @@ class _Maker:
         while size > 0:
             self._next_line()
             chance = generator.random()
-            if chance < 0.2 and depth < 3 and size > 4:
+            if chance < 0.2 and depth < DEEPEST and size > 4:
                 values.append(self._branched(values, size // 3, depth))
                 size -= size // 3
             elif chance < 0.4:

@@ -24,6 +24,11 @@ def _weigh(
     left: Any, right: Any, term: Any, below: float, tie: float, above: float, unordered: float, gate: str
 ) -> Any:
     """term times the weight of the case; under the gate "select" a weight 0 gives 0 whatever the term."""
+    joined = (tie == below, tie == above)  # `in` would find a NaN
+    if gate == "select" and above == unordered and any(joined):
+        lower = left <= right if joined[0] else left < right
+        low, high = (0.0 if one == 0.0 else term if one == 1.0 else one * term for one in (below, above))
+        return np.where(lower, low, high)
     weights = np.where(
         left < right, below, np.where(left > right, above, np.where(left == right, tie, unordered))
     )

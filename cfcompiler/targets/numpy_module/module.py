@@ -65,7 +65,7 @@ def module_text(program: Program, stages: Stages, *, checks: bool, command: str)
         tape = tape_text(stages.value, stages.programs.get("gradient"), guards, interface)
         point, many, names, costs = list(tape.point), list(tape.many), list(tape.names), dict(tape.costs)
         runtime, last = list(tape.runtime), list(tape.last)
-        again = {"_step": "_numpy_step"}
+        again = {"_step": "_numpy_step", "_LEVELS": "False"}
     else:
         point = _point_lines(stages, interface) if stages.tier == "scalar" else []
         many, runtime, settings = _many_lines(stages)
@@ -81,7 +81,7 @@ def module_text(program: Program, stages: Stages, *, checks: bool, command: str)
     ]
     arrays = stages.tier == "array"
     called, own = ([*many, *runtime], runtime) if arrays else ([*point, *helpers], helpers)
-    arc_lines = _arc_lines(called, own, names, arrays=arrays) if arc_texts else []
+    arc_lines = _arc_lines(called, own, names, arrays=arrays, on_tape=on_tape) if arc_texts else []
     reading = needed_texts(users, input_functions.TABLE)
     body = [
         *metadata.metadata_lines(program, guards, costs, shaped_guards=stages.tier == "array"),
@@ -161,12 +161,13 @@ def _arc_texts(lines: Sequence[str], many: Sequence[str]) -> list[str]:
 
 
 def _arc_lines(
-    lines: Sequence[str], functions: Sequence[str], more: Sequence[str], *, arrays: bool
+    lines: Sequence[str], functions: Sequence[str], more: Sequence[str], *, arrays: bool, on_tape: bool
 ) -> list[str]:
     """The names of the module as they are on arcs."""
     names = _arc_names(lines)
     own = [match[1] for text in functions if (match := re.match(r"def (\w+)", text))]
     rows = [f'    "{name}": _remembered({arc}),' for name, arc in names.items()]
+    rows += ['    "_LEVELS": False,'] * on_tape
     power = ["_Arc.__pow__ = lambda x, n: _once(_raised, x, n)"] * _has_powers(lines)
     if arrays:
         pairs = ", ".join(f'"{name}": _remembered({arc})' for name, arc in _arc_numpy(lines).items())

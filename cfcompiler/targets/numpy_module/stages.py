@@ -76,7 +76,7 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     found = {name: verify(tidy(one)) for name, one in programs.items()}
     if written is not None:
         found = {name: verify(tidy(scalarize(one))) for name, one in found.items()}
-    if len(found.get("along", base).instructions) > MOST_STATEMENTS:
+    if "along" in found and len(found["along"].instructions) > MOST_STATEMENTS:
         del found["along"]
     field = verify(tidy(scalarize(backward))) if written is not None else None
     value = written if written is not None else base

@@ -11,6 +11,7 @@
 A kind is an operation with its attributes, tie rule and active arguments. Its functions come from the same derivative
 rules as everywhere (transforms/derivatives.py), written out once over formal arguments; tape_functions.py runs
 the tape forward and interprets it backward, so that no derivative program is ever made. Time and memory are linear.
+A wide tape without branches is run level by level (level_functions.py).
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Kind:
     many: tuple[str, ...]  # the same functions of arrays
     movers: tuple[int, ...]  # the arguments whose tangents its own is made of
     targets: tuple[int, ...]
+    needed: tuple[int, ...]  # 1 where the backward function looks at an argument, and the outcome behind them
     is_condition: bool
     costs: tuple[int, int, int]
 
@@ -199,7 +201,10 @@ def _written(
         costs["tape"] + costs["backward"] + len(pairs),
     )
     movers = tuple(place for place, moves in enumerate(moving) if moves) if tangent is not None else ()
-    return Kind(name, tuple(lines), tuple(many), movers, targets, out.kind == "bool", counted)
+    used = {value.name for instruction in backward.instructions for value in arguments(instruction)}
+    used |= {share.name for _, share in pairs}
+    needed = tuple(int(value.name in used) for value in (*formal, out))
+    return Kind(name, tuple(lines), tuple(many), movers, targets, needed, out.kind == "bool", counted)
 
 
 def _builder(program: Program, params: Sequence[Value]) -> Builder:

@@ -15,21 +15,33 @@ from typing import Any
 
 import numpy as np
 
+from cfcompiler.targets.numpy_module.level_functions import (
+    _back_levels,
+    _level_signs,
+    _levels,
+    _run_levels,
+)
+
 _TAPES: dict[Any, Any] = {}  # tapes that have been read, by text and kind of number
 _ARRAYS = False  # True among the names for arrays
 _ENDING = ""  # of the names of the functions of a kind; "_many" for arrays
+# "_LEVELS" of the names of a module: whether a tape may run by level; not on the numbers of `_ieee`, nor on arcs.
 
 
 def _tape(
     text: str, kinds: dict[str, Any], names: dict[str, Any], count: int, choosing: bool = False
 ) -> list[Any]:
     """The runs of a tape with `count` inputs; `names` are those of the module, of `_ieee` or for arrays."""
+    if names["_LEVELS"] and not choosing:
+        by_level = _levels(text, kinds, names, count)
+        if by_level is not None:
+            return by_level  # type: ignore[no-any-return]
     key = (id(text), id(names), choosing)
     if key in _TAPES:
         return _TAPES[key]  # type: ignore[no-any-return]
     step = names["_step"]
     table = {}
-    for name, (movers, targets, condition) in kinds.items():
+    for name, (movers, targets, condition, _) in kinds.items():
         value = step(names[f"_{name}_tape{_ENDING}"], condition, False)
         forward = step(names[f"_{name}_forward{_ENDING}"], False, False) if movers else None
         backward = step(names[f"_{name}_backward{_ENDING}"], False, True) if targets else None
@@ -102,6 +114,8 @@ def _reached(tests: Any, v: Sequence[Any]) -> bool:
 
 def _run_tape(runs: Sequence[Any], v: list[Any], d: list[Any] | None = None) -> list[Any]:
     """Append the value of every step to v, and its tangent to d; None where it is not reached, or does not move."""
+    if not isinstance(runs, list):
+        return _run_levels(runs, v)  # type: ignore[no-any-return]
     append = v.append
     for tests, _, steps, _ in runs:
         if tests and not _ARRAYS and not _reached(tests, v):
@@ -129,6 +143,13 @@ def _run_tape(runs: Sequence[Any], v: list[Any], d: list[Any] | None = None) -> 
                     forward(*[v[i] for i in at], v[-1], *[_moved(d[i]) for i in movers]) if forward else None
                 )
     return v
+
+
+def _run_both(runs: Sequence[Any], v: list[Any], d: list[Any]) -> tuple[Any, Any]:
+    """The values and the tangents of all slots."""
+    if not isinstance(runs, list):
+        return _run_levels(runs, v, d)  # type: ignore[no-any-return]
+    return _run_tape(runs, v, d), d
 
 
 def _run_choosing(
@@ -165,8 +186,25 @@ def _pick(guard: Any, then: Any, orelse: Any) -> Any:
     return then if guard else orelse
 
 
-def _run_back(runs: Sequence[Any], v: Sequence[Any], c: list[Any], choose: Any = None) -> list[Any]:
-    """Add to c[slot] the cotangent of every slot, from the last step to the first. `choose`: see _Choices."""
+def _result(v: Any, slot: int) -> Any:
+    """The value of a slot: a plain float at one point."""
+    if isinstance(v, list):
+        return v[slot]
+    levels, values = v
+    found = values[levels.row[slot]]
+    return float(found) if values.ndim == 1 else found
+
+
+def _run_back(runs: Sequence[Any], v: Sequence[Any], seeds: dict[int, Any], choose: Any = None) -> list[Any]:
+    """The cotangents of the slots, or of the inputs alone, from those of the slots of `seeds`.
+
+    They are added up from the last step to the first. `choose`: see _Choices.
+    """
+    if not isinstance(runs, list):
+        return _back_levels(runs, v[1], seeds)
+    c: list[Any] = [None] * len(v)
+    for slot, seed in seeds.items():
+        c[slot] = seed
     for tests, _, _, returns in reversed(runs):
         if tests and not _ARRAYS and not _reached(tests, v):
             continue
@@ -212,6 +250,8 @@ def _where_reached(tests: Any, v: Sequence[Any], share: Any) -> Any:
 
 def _tests_of(runs: Sequence[Any]) -> dict[int, Any]:
     """The guards of every slot that is under a branch."""
+    if not isinstance(runs, list):
+        return {}
     return {start + i: tests for tests, start, steps, _ in runs if tests for i in range(len(steps))}
 
 
@@ -219,7 +259,8 @@ def _check(runs: Sequence[Any], v: Sequence[Any], checks: Sequence[tuple[int, st
     """Raise ValueError for the first condition that does not hold, of (slot, what is to be said)."""
     tests_of = _tests_of(runs)
     for slot, text in checks:
-        held = True if v[slot] is None else v[slot]
+        found = _result(v, slot)
+        held = True if found is None else found
         for guard, truth in tests_of.get(slot, ()):
             held = held | (v[guard] != truth)
         if not np.all(held):
@@ -228,6 +269,8 @@ def _check(runs: Sequence[Any], v: Sequence[Any], checks: Sequence[tuple[int, st
 
 def _signs(runs: Sequence[Any], v: Sequence[Any], guards: Sequence[Sequence[int]]) -> list[Any]:
     """The sign of left - right for each (left, right, out): 2 where NaN is compared, -128 where out is not reached."""
+    if not isinstance(runs, list):
+        return _level_signs(runs, v[1], guards)
     signs = [_sign_of(v[left], v[right]) if v[out] is not None else -128 for left, right, out in guards]
     if _ARRAYS:
         tests_of = _tests_of(runs)
@@ -251,7 +294,8 @@ def _sweep_tape(
     lead = np.broadcast_shapes(*(array.shape for array in arrays))
     columns = [np.broadcast_to(array, lead).reshape(-1) for array in arrays]
     count = int(np.prod(lead))
-    width = max(16, min(4096, 2**24 // (2 * _LENGTH)))
+    by_level = not isinstance(_ARRAY_NAMES["_tape"](_TAPE, _KINDS, _ARRAY_NAMES, _COUNT), list)
+    width = max(16, min(4096, 2 ** (21 if by_level else 23) // _LENGTH))
     results: list[Any] = []
     with np.errstate(all="ignore"):
         for begin in range(0, max(count, 1), width):
@@ -275,7 +319,9 @@ def _flat_results(found: Any) -> list[Any]:
 
 
 _ARRAY_NAMES: dict[str, Any] = {}  # the names of a module as arrays have them; the module fills it
-_LENGTH = 1  # steps of the longest tape; the module sets it
+# What a module sets: its tape and the kinds on it, how many inputs there are, and the steps of the longest tape.
+_TAPE, _COUNT, _LENGTH = "", 0, 1
+_KINDS: dict[str, Any] = {}
 
 
 TABLE: dict[str, Callable[..., Any]] = {

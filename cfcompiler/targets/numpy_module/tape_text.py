@@ -3,10 +3,8 @@
     def _gradient_point(x, y):
         _runs = _tape(_TAPE, _KINDS, globals(), 2)
         _v = _run_tape(_runs, [x, y])
-        _c = [None] * len(_v)
-        _c[9] = 1.0
-        _run_back(_runs, _v, _c)
-        return _v[9], (_moved(_c[0]), _moved(_c[1]))
+        _c = _run_back(_runs, _v, {9: 1.0})
+        return _result(_v, 9), (_moved(_c[0]), _moved(_c[1]))
 
 The same text runs on plain floats, on NumPy's float64 where those raise, and on arrays: under other names.
 """
@@ -18,7 +16,7 @@ from dataclasses import dataclass
 
 from cfcompiler import ieee
 from cfcompiler.ir import Program
-from cfcompiler.targets.numpy_module import array_functions, tape_functions
+from cfcompiler.targets.numpy_module import array_functions, level_functions, tape_functions
 from cfcompiler.targets.numpy_module.guards import Guard, branching_of
 from cfcompiler.targets.numpy_module.interface import Interface, tuple_text
 from cfcompiler.targets.numpy_module.tape import Kinds, Tape, tape_of
@@ -50,12 +48,13 @@ def tape_text(
     for name, tape in tapes:
         lines.extend([f'{name} = """\\', *tape.text, '"""', ""])
     table = [
-        f"    {kind.name!r}: ({kind.movers!r}, {kind.targets!r}, {kind.is_condition}),"
+        f"    {kind.name!r}: ({kind.movers!r}, {kind.targets!r}, {kind.is_condition}, {kind.needed!r}),"
         for kind in kinds.table.values()
     ]
     lines.extend(
         [
-            "# Of each kind: the arguments that its tangent and its cotangents go with; whether it is a condition."
+            "# Of each kind: the arguments that its tangent and its cotangents go with; whether it is a condition;",
+            "# whether its cotangents need each argument, and the outcome.",
         ]
     )
     lines.extend(["_KINDS = {", *table, "}", ""])
@@ -73,12 +72,17 @@ def tape_text(
     many = [line for kind in kinds.table.values() for line in kind.many]
     arrays = needed_texts(many, array_functions.FUNCTIONS)
     special = needed_texts([*many, *arrays], ieee.ARRAY_FUNCTIONS)
-    own = needed_texts([*stages, "_sweep_tape _numpy_step _array_step"], tape_functions.TABLE)
+    own = needed_texts(
+        [*stages, "_sweep_tape _numpy_step _array_step"], {**tape_functions.TABLE, **level_functions.TABLE}
+    )
     longest = max(len(tape.slots) for _, tape in tapes)
     settings = [
         "_TAPES = {}  # tapes that have been read",
+        "_LEVELS = True  # whether a tape may run by level",
+        f"_WIDE = {level_functions._WIDE}",
         "_ARRAYS = False",
         '_ENDING = ""',
+        f"_COUNT = {len(interface.inputs)}",
         f"_LENGTH = {longest}",
     ]
     cost = first.costs
@@ -133,13 +137,14 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
     given = ", ".join(params)
     count = len(params)
     read = f"_tape(_TAPE, _KINDS, globals(), {count})"
-    values = [f"_v[{tape.slots[value.name]}]" for value in program.results]
+    values = [f"_result(_v, {tape.slots[value.name]})" for value in program.results]
     slopes = tuple_text([f"_moved(_c[{place}])" for place in interface.moving]) if interface.moving else "()"
+    along_results = [f"_moved(_result(_d, {tape.slots[value.name]}))" for value in program.results]
     tangents = [name for name, _ in interface.tangents()]
     along = dict(zip(interface.moving, tangents, strict=True))
     moving = [along.get(place, "None") for place in range(count)]
     cotangents = [f"_c{place}" for place in range(len(program.results))]
-    back = ["    _c = [None] * len(_v)"]
+    back = ["    _c = {}"]
     for place, value in enumerate(program.results):
         slot = tape.slots[value.name]
         again = value in program.results[:place]
@@ -154,11 +159,10 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
         "",
         "",
         f"def _jvp_point({', '.join([*params, *tangents])}):",
-        f"    _d = [{', '.join(moving)}]",
         f"    _runs = {read}",
-        f"    _v = _run_tape(_runs, [{given}], _d)",
+        f"    _v, _d = _run_both(_runs, [{given}], [{', '.join(moving)}])",
         *check,
-        f"    return {tuple_text(values)}, {tuple_text([f'_moved(_d{value[2:]})' for value in values])}",
+        f"    return {tuple_text(values)}, {tuple_text(along_results)}",
         "",
         "",
     ]
@@ -168,9 +172,7 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
             f"    _runs = {read}",
             f"    _v = _run_tape(_runs, [{given}])",
             *check,
-            "    _c = [None] * len(_v)",
-            f"    _c[{tape.slots[program.results[0].name]}] = 1.0",
-            "    _run_back(_runs, _v, _c)",
+            f"    _c = _run_back(_runs, _v, {{{tape.slots[program.results[0].name]}: 1.0}})",
             f"    return {values[0]}, {slopes}",
             "",
             "",
@@ -194,15 +196,14 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
         answer, run = slopes, f"_run_tape(_runs, [{given}])"
         if more:
             run = f"_run_choosing(_runs, [{given}], choose, _BRANCHES)"
-            found = [f"_v[{tape.slots[value.name]}]" for value in program.results]
-            answer = f"[{', '.join([*found, *(f'_moved(_c[{place}])' for place in interface.moving)])}]"
+            answer = f"[{', '.join([*values, *(f'_moved(_c[{place}])' for place in interface.moving)])}]"
         lines += [
             f"def {name}({', '.join([*params, *cotangents, *([more] if more else [])])}):",
             f"    _runs = _tape(_TAPE, _KINDS, globals(), {count}{extra})",
             f"    _v = {run}",
             *check,
             *back,
-            f"    _run_back(_runs, _v, _c{choose})",
+            f"    _c = _run_back(_runs, _v, _c{choose})",
             f"    return {answer}",
             "",
             "",
@@ -220,13 +221,15 @@ def _second_lines(program: Program, second: Program, tape: Tape, interface: Inte
     params = [name for name, _ in interface.inputs]
     along = dict(zip(interface.moving, (name for name, _ in interface.tangents()), strict=True))
     moving = [along.get(place, "None") for place in range(len(params))]
-    answers = [f"_moved(_d[{tape.slots[value.name]}])" for value in second.results[len(program.results) :]]
+    answers = [
+        f"_moved(_result(_d, {tape.slots[value.name]}))" for value in second.results[len(program.results) :]
+    ]
     return [
         "",
         "",
         f"def _hvp_point({', '.join([*params, *along.values()])}):",
-        f"    _d = [{', '.join(moving)}]",
-        f"    _run_tape(_tape(_GRADIENT_TAPE, _KINDS, globals(), {len(params)}), [{', '.join(params)}], _d)",
+        f"    _runs = _tape(_GRADIENT_TAPE, _KINDS, globals(), {len(params)})",
+        f"    _, _d = _run_both(_runs, [{', '.join(params)}], [{', '.join(moving)}])",
         f"    return {tuple_text(answers)}",
     ]
 
@@ -235,7 +238,9 @@ def _array_names() -> list[str]:
     return [
         "# The names of the tape's functions as they are on arrays.",
         '_ARRAY_NAMES = {**globals(), "_ARRAYS": True, "_ENDING": "_many", "_step": _array_step}',
-        'for _name in ("_run_tape", "_run_back", "_tape", "_pick", "_pick_back", "_sign_of", "_signs"):',
+        "for _name in (",
+        '    "_run_tape", "_run_both", "_run_back", "_tape", "_pick", "_pick_back", "_sign_of", "_signs",',
+        "):",
         "    _ARRAY_NAMES[_name] = FunctionType(",
         "        _ARRAY_NAMES[_name].__code__, _ARRAY_NAMES, _name, _ARRAY_NAMES[_name].__defaults__",
         "    )",
