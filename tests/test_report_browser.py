@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -15,10 +16,8 @@ from cfcompiler.analyses import lesson_pictures
 from cfcompiler.compiler import Compiled, compile_file, compile_text
 from tests.page_browser import browser, complaints, missing, open_page
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "there is a browser"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a browser")
+Pages = Callable[[str], Path]
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 PROGRAMS = ("trap", "khan_barton", "softplus_relu_abs", "where_sqrt", "max_regrouped")
@@ -31,14 +30,22 @@ def driver() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pages")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lesson_pictures, "MOST_CURVES", 1)
-        patch.setattr(lesson_pictures, "MOST_MAPS", 2)
-        for name in PROGRAMS:
-            compiled(name).report(seconds=120.0).save(folder / f"{name}.html")
-    return folder
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    """The page of an example, made when it is first wanted, for all processes of the run."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "pages"
+    folder.mkdir(exist_ok=True)
+
+    def page(name: str) -> Path:
+        path = folder / f"{name}.html"
+        if not path.exists():
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(lesson_pictures, "MOST_CURVES", 1)
+                patch.setattr(lesson_pictures, "MOST_MAPS", 2)
+                compiled(name).report(seconds=120.0).save(path)
+        return path
+
+    return page
 
 
 def compiled(name: str, **rules: str) -> Compiled:
@@ -56,8 +63,8 @@ def text_of(driver: Any, selector: str) -> str:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_page_loads_without_a_complaint_and_soon(driver: Any, pages: Path, name: str) -> None:
-    open_page(driver, pages / f"{name}.html")
+def test_a_page_loads_without_a_complaint_and_soon(driver: Any, pages: Pages, name: str) -> None:
+    open_page(driver, pages(name))
     assert complaints(driver) == []
     assert name in driver.title
     assert not driver.execute_script(
@@ -72,23 +79,23 @@ def test_a_page_loads_without_a_complaint_and_soon(driver: Any, pages: Path, nam
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_nothing_sticks_out_on_a_telephone_or_a_screen(
-    driver: Any, pages: Path, name: str, width: int
+    driver: Any, pages: Pages, name: str, width: int
 ) -> None:
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
-        open_page(driver, pages / f"{name}.html")
+        open_page(driver, pages(name))
         assert driver.execute_script("return document.documentElement.scrollWidth") <= width
     finally:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_light_and_dark_follow_the_system_and_the_button(driver: Any, pages: Path) -> None:
+def test_light_and_dark_follow_the_system_and_the_button(driver: Any, pages: Pages) -> None:
     ground = "return getComputedStyle(document.body).backgroundColor"
     scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
     try:
-        open_page(driver, pages / "trap.html")
+        open_page(driver, pages("trap"))
         dark = driver.execute_script(ground)
         find(driver, "#theme").click()
         light = driver.execute_script(ground)
@@ -100,9 +107,9 @@ def test_light_and_dark_follow_the_system_and_the_button(driver: Any, pages: Pat
 # what is computed in the page, against Python
 
 
-def test_the_judgement_of_a_point_is_that_of_at(driver: Any, pages: Path) -> None:
+def test_the_judgement_of_a_point_is_that_of_at(driver: Any, pages: Pages) -> None:
     name, random = "khan_barton", Random(1)
-    open_page(driver, pages / f"{name}.html")
+    open_page(driver, pages(name))
     points = [
         (Fraction(random.randint(-40, 40), 20), Fraction(random.randint(-40, 40), 20)) for _ in range(25)
     ]
@@ -123,9 +130,9 @@ def test_the_judgement_of_a_point_is_that_of_at(driver: Any, pages: Path) -> Non
 
 @pytest.mark.parametrize("name", ["trap", "softplus_relu_abs", "max_regrouped"])
 def test_what_the_sliders_say_is_what_the_program_with_these_rules_does(
-    driver: Any, pages: Path, name: str
+    driver: Any, pages: Pages, name: str
 ) -> None:
-    open_page(driver, pages / f"{name}.html")
+    open_page(driver, pages(name))
     data = driver.execute_script("return cfc.data")
     names = sorted({one["name"] for point in data["points"] for one in point["right"]["parameters"]})
     random = Random(2)
@@ -146,10 +153,10 @@ def test_what_the_sliders_say_is_what_the_program_with_these_rules_does(
             assert now["ad"] == wanted, (point["point"], texts)
 
 
-def test_formulas_are_read_as_sympy_reads_them(driver: Any, pages: Path) -> None:
+def test_formulas_are_read_as_sympy_reads_them(driver: Any, pages: Pages) -> None:
     import sympy
 
-    open_page(driver, pages / "trap.html")
+    open_page(driver, pages("trap"))
     texts = [
         "-x**2",
         "2**-1*x",
@@ -182,10 +189,10 @@ def test_formulas_are_read_as_sympy_reads_them(driver: Any, pages: Path) -> None
 # by hand
 
 
-def test_a_slider_moves_the_verdicts(driver: Any, pages: Path) -> None:
+def test_a_slider_moves_the_verdicts(driver: Any, pages: Pages) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    open_page(driver, pages / "trap.html")
+    open_page(driver, pages("trap"))
     slider = find(driver, "#rule-relu")
     assert "right at 2 of 3" in text_of(driver, "#summary")
     slider.send_keys(*([Keys.ARROW_RIGHT] * 12))
@@ -196,19 +203,19 @@ def test_a_slider_moves_the_verdicts(driver: Any, pages: Path) -> None:
     assert complaints(driver) == []
 
 
-def test_a_framework_is_chosen(driver: Any, pages: Path) -> None:
-    open_page(driver, pages / "trap.html")
+def test_a_framework_is_chosen(driver: Any, pages: Pages) -> None:
+    open_page(driver, pages("trap"))
     driver.execute_script(
         "[...document.querySelectorAll('#rules .choice button')].find((one) => one.textContent === 'casadi').click()"
     )
     assert "Under casadi: AD is right at 3 of 3" in text_of(driver, "#summary")
 
 
-def test_a_click_on_the_map_is_judged(driver: Any, pages: Path) -> None:
+def test_a_click_on_the_map_is_judged(driver: Any, pages: Pages) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 
-    open_page(driver, pages / "khan_barton.html")
+    open_page(driver, pages("khan_barton"))
     assert "S1" in text_of(driver, "#there")
     picture = find(driver, "svg.map")
     driver.execute_script("arguments[0].scrollIntoView({ block: 'center' })", picture)
@@ -223,10 +230,10 @@ def test_a_click_on_the_map_is_judged(driver: Any, pages: Path) -> None:
     assert complaints(driver) == []
 
 
-def test_the_zoom_keeps_the_dot(driver: Any, pages: Path) -> None:
+def test_the_zoom_keeps_the_dot(driver: Any, pages: Pages) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    open_page(driver, pages / "trap.html")
+    open_page(driver, pages("trap"))
     marks = "return document.querySelectorAll('#picture svg:nth-of-type(2) .v-spurious .mark').length"
     assert driver.execute_script(marks) == 1
     find(driver, "#zoom").send_keys(Keys.END)
@@ -235,8 +242,8 @@ def test_the_zoom_keeps_the_dot(driver: Any, pages: Path) -> None:
     assert complaints(driver) == []
 
 
-def test_code_is_linked_both_ways(driver: Any, pages: Path) -> None:
-    open_page(driver, pages / "trap.html")
+def test_code_is_linked_both_ways(driver: Any, pages: Pages) -> None:
+    open_page(driver, pages("trap"))
     driver.execute_script("document.querySelector('#source .row[data-line=\"19\"]').focus()")
     linked = driver.execute_script(
         "return [...document.querySelectorAll('#derivative .linked .at')].map((one) => one.textContent)"
@@ -246,10 +253,10 @@ def test_code_is_linked_both_ways(driver: Any, pages: Path) -> None:
     assert text_of(driver, "#source mark") == "relu(w)"
 
 
-def test_the_tape_steps_by_buttons_and_keys(driver: Any, pages: Path) -> None:
+def test_the_tape_steps_by_buttons_and_keys(driver: Any, pages: Pages) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    open_page(driver, pages / "where_sqrt.html")
+    open_page(driver, pages("where_sqrt"))
     later = "return document.querySelectorAll('.tape tr.later').length"
     assert driver.execute_script(later) == 0
     assert "0 · ∞" in text_of(driver, "#tape .alarm")
@@ -263,10 +270,10 @@ def test_the_tape_steps_by_buttons_and_keys(driver: Any, pages: Path) -> None:
     assert driver.execute_script(later) == 0
 
 
-def test_the_quiz_by_keyboard(driver: Any, pages: Path) -> None:
+def test_the_quiz_by_keyboard(driver: Any, pages: Pages) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    open_page(driver, pages / "trap.html")
+    open_page(driver, pages("trap"))
     find(driver, "#quiz-start").send_keys(Keys.ENTER)
     hidden = "return getComputedStyle(document.getElementById('point')).display"
     assert driver.execute_script(hidden) == "none"
@@ -285,8 +292,8 @@ def test_the_quiz_by_keyboard(driver: Any, pages: Path) -> None:
     assert driver.execute_script(hidden) != "none"
 
 
-def test_strata_are_filtered_by_verdict(driver: Any, pages: Path) -> None:
-    open_page(driver, pages / "max_regrouped.html")
+def test_strata_are_filtered_by_verdict(driver: Any, pages: Pages) -> None:
+    open_page(driver, pages("max_regrouped"))
     rows = "return [...document.querySelectorAll('#strata tbody tr')].map((row) => row.dataset.stratum)"
     everything = driver.execute_script(rows)
     buttons = "[...document.querySelectorAll('#strata .choice button')]"
@@ -297,8 +304,8 @@ def test_strata_are_filtered_by_verdict(driver: Any, pages: Path) -> None:
     assert driver.execute_script(rows) == everything
 
 
-def test_slices_are_chosen(driver: Any, pages: Path) -> None:
-    open_page(driver, pages / "max_regrouped.html")
+def test_slices_are_chosen(driver: Any, pages: Pages) -> None:
+    open_page(driver, pages("max_regrouped"))
     count = driver.execute_script("return document.querySelectorAll('#slice option').length")
     assert count == 3
     for place in range(count):
@@ -312,8 +319,8 @@ def test_slices_are_chosen(driver: Any, pages: Path) -> None:
     assert complaints(driver) == []
 
 
-def test_in_print_all_steps_and_sections_are_there(driver: Any, pages: Path) -> None:
-    open_page(driver, pages / "trap.html")
+def test_in_print_all_steps_and_sections_are_there(driver: Any, pages: Pages) -> None:
+    open_page(driver, pages("trap"))
     find(driver, "#tape-first").click()
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:
