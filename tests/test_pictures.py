@@ -155,6 +155,22 @@ def test_a_pole_is_cut_and_a_jump_is_a_gap() -> None:
     assert dot.verdict == "discontinuous" and dot.value == -1
 
 
+def test_steps_are_found_in_the_box_and_by_their_jumps() -> None:
+    steps = curve_of("def f(x):\n    return floor(x) + x/2\n")
+    assert [dot.x for dot in steps.dots if dot.verdict == "discontinuous"] == [-1, 0, 1]
+    assert not steps.unknown and {arc.verdict for arc in steps.arcs} == {"exact"}
+    free = curve_of("def f(x):\n    return exp(x)*floor(x + 1/3)\n")
+    assert [dot.x for dot in free.dots] == pytest.approx([-4 / 3, -1 / 3, 2 / 3, 5 / 3])
+    assert {dot.verdict for dot in free.dots} == {"discontinuous"}
+    smooth = curve_of("def f(x):\n    return tanh(40*x)\n")
+    assert not smooth.dots and len(smooth.arcs) == 1
+
+
+def test_an_end_of_the_domain_is_no_open_question() -> None:
+    curve = curve_of("def f(x):\n    assert x > 0\n    return log(x)\n")
+    assert not curve.dots and all("change" not in sentence for sentence in curve.unknown)
+
+
 def test_where_no_stratum_is_known_points_are_judged_alone() -> None:
     curve = curve_of("def f(x):\n    return exp(x) * abs(x - 1/3) + relu(x + 1) - relu(-x - 1)\n")
     assert [(dot.x, dot.verdict) for dot in curve.dots] == [

@@ -27,6 +27,7 @@ SECONDS, SECONDS_A_POINT = 20.0, 5.0
 MOST_POINTS = 24
 _GRID = 400  # steps; the ends of a frame are round, so that round numbers are among the samples
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 25, 50, 100, 1000)
+_STEP = 0.7  # of a difference between two samples: what is left of it at a jump, however near they are
 _NEAR = 1e-7  # of the width: how far a short number may be from what floats found
 
 
@@ -50,6 +51,7 @@ def candidates(
     end = monotonic() + SECONDS
     judged: list[Judged] = []
     seams: list[float] = []
+    open_ones: list[float] = []
     unjudged = 0
     for x in places:
         if len(judged) >= MOST_POINTS or monotonic() > end:
@@ -59,10 +61,10 @@ def candidates(
         found = _judged(own, x, _NEAR * width, f"P{len(judged) + 1}")
         if found is None:
             seams.append(x)
+            open_ones += [] if _ends(sampler, x, _NEAR * width) else [x]
         else:
             judged.append(found)
     said = [f"{unjudged} points are not judged: there was no time"] if unjudged else []
-    open_ones = seams[: len(seams) - unjudged]
     if open_ones:
         (name,) = own.moving
         listed = ", ".join(f"{x:.6g}" for x in open_ones[:6]) + (", ..." if open_ones[6:] else "")
@@ -76,8 +78,11 @@ def _places(sampler: Sampler, low: float, high: float) -> list[float]:
     samples = sampler.at(xs[:, None])
     state = _state(samples)
     found: list[float] = []
-    for k in np.flatnonzero(np.any(state[1:] != state[:-1], axis=1)):
+    changed = np.any(state[1:] != state[:-1], axis=1)
+    for k in np.flatnonzero(changed):
         found += _pinned(sampler, float(xs[k]), float(xs[k + 1]), state[k], state[k + 1])
+    for k in np.flatnonzero(~changed):
+        found += _jump(sampler, float(xs[k]), float(xs[k + 1]), samples.values[k], samples.values[k + 1])
     merged: list[float] = []
     for x in sorted(found):
         if not merged or x - merged[-1] > _NEAR * (high - low):
@@ -99,7 +104,7 @@ def _pinned(sampler: Sampler, low: float, high: float, before: Any, after: Any) 
     while pending:
         a, b, first, last = pending.pop()
         middle = (a + b) / 2
-        if not a < middle < b or b - a <= 1e-15 * max(abs(a), abs(b)):
+        if not a < middle < b or b - a <= 1e-15 * max(abs(a), abs(b), high - low):
             yield a if abs(a) <= abs(b) and a == 0.0 else b
             continue
         state = _state(sampler.at(np.array([[middle]])))[0]
@@ -108,6 +113,27 @@ def _pinned(sampler: Sampler, low: float, high: float, before: Any, after: Any) 
         pending += changed
         if len(pending) > 8:
             return
+
+
+def _jump(sampler: Sampler, low: float, high: float, first: float, last: float) -> Iterator[float]:
+    """The place in [low, high] where the value steps, although no guard tells: floor and the like; by halving."""
+    least = _STEP * abs(last - first)
+    for _ in range(50):
+        if not abs(last - first) > max(least, 1e-9 * max(abs(first), abs(last))):
+            return  # NaN too
+        middle = (low + high) / 2
+        value = float(sampler.at(np.array([[middle]])).values[0])
+        if abs(value - first) >= abs(last - value):
+            high, last = middle, value
+        else:
+            low, first = middle, value
+    yield high
+
+
+def _ends(sampler: Sampler, x: float, near: float) -> bool:
+    """Whether x is an end of the domain, where there is nothing to judge."""
+    held = sampler.at(np.array([[x - near], [x + near]])).domain
+    return bool(held[0] != held[1])
 
 
 def _judged(own: Slice, x: float, near: float, name: str) -> Judged | None:

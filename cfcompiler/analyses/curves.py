@@ -99,6 +99,13 @@ def curve(
 # where
 
 
+def interval_of(own: Slice, report: StrataReport) -> tuple[float, float]:
+    """What is shown where there are no limits, as far as the stratification tells."""
+    (name,) = own.moving
+    points, _ = _points(report, name)
+    return frame([point.x for point in points], (None, None))
+
+
 def _points(report: StrataReport, name: str) -> tuple[list[_Point], list[str]]:
     """The strata that are points, and what could not be placed."""
     found, unknown = [], []

@@ -30,7 +30,7 @@ Limits = Sequence[tuple[Fraction | None, Fraction | None]]
 
 def map_of(own: Slice, report: StrataReport, sampler: Sampler, limits: Limits) -> Map:
     """The map of a slice whose stratification is `report`, within the `limits` or where there is something to see."""
-    box = _box(own, report, limits)
+    box = box_of(own, report, limits)
     unknown = []
     lines, missing = _lines(own, report, box)
     if missing:
@@ -71,8 +71,8 @@ def map_of(own: Slice, report: StrataReport, sampler: Sampler, limits: Limits) -
 # where
 
 
-def _box(own: Slice, report: StrataReport, limits: Limits) -> Box:
-    """The limits; else around all points, grown to a witness of every curve that would not be seen."""
+def box_of(own: Slice, report: StrataReport, limits: Limits) -> Box:
+    """What is shown: the limits; else around all points, grown to a witness of every curve that would not be seen."""
     places = {
         stratum.id: place for stratum in report.strata if (place := witness_floats(own, stratum)) is not None
     }

@@ -32,7 +32,7 @@ _SPECIAL = {"nan": r"\mathrm{NaN}", "inf": r"\infty", "-inf": r"-\infty"}
 _TABLE = "border-collapse:collapse;margin:0.3em 0"
 _LABEL = "text-align:left;vertical-align:top;padding:0.1em 1em 0.1em 0;font-weight:normal;opacity:0.7"
 _CELL = "text-align:left;vertical-align:top;padding:0.1em 0;font-family:monospace;white-space:pre-wrap"
-_PRE = "margin:0.3em 0;line-height:1.35;overflow-x:auto"
+_PRE = "font-family:monospace;margin:0.3em 0;line-height:1.35;overflow-x:auto"
 
 
 def html(report: object) -> str:
@@ -107,7 +107,8 @@ def _point_rows(report: PointReport) -> Iterator[tuple[str, str]]:
         ]
         yield "tied here", _listed(ties)
     if report.complete and report.vertices and report.segments is None:
-        yield "field D", _listed([vector_text(report, vertex) for vertex in report.vertices])
+        vectors = [vector_text(report, vertex) for vertex in report.vertices]
+        yield "field D", ", ".join(vectors) if one_number(report) else _listed(vectors)
     yield "verdict", ""
     if judged.artificial_critical:
         yield "critical", f"{ARTIFICIAL.symbol} an artificial critical point"

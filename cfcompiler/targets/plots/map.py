@@ -217,7 +217,12 @@ def _legend(found: Map) -> list[Any]:
         handles.append(
             Patch(facecolor=_GROUNDS[0], edgecolor=GREY, linewidth=0.5, label="cells where AD is exact")
         )
-    if -1 in seen:
+    unknown = any(
+        k < 0 and value is not None
+        for row, values in zip(found.raster, found.values, strict=True)
+        for k, value in zip(row, values, strict=True)
+    )
+    if unknown:
         handles.append(Patch(facecolor="#efefef", edgecolor=GREY, linewidth=0.5, label="cell: unknown"))
     handles.append(
         Line2D(
