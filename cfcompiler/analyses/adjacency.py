@@ -11,7 +11,8 @@ from fractions import Fraction
 from cfcompiler.analyses.arcs import along, straight
 from cfcompiler.analyses.enclosures import enclosed
 from cfcompiler.analyses.neighbourhood import Local
-from cfcompiler.analyses.pieces import Leaf, Pieces, Sign
+from cfcompiler.analyses.oracle import Sign
+from cfcompiler.analyses.pieces import Leaf, Pieces
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.conditions import (
     Answer,
@@ -36,7 +37,7 @@ def system_of(pieces: Pieces, signs: tuple[Sign, ...], *, weak: tuple[Sign, ...]
 
     Raises Undecided where a switch has no Taylor polynomial.
     """
-    conditions = tuple(_condition(pieces, sign, sign in weak) for sign in signs)
+    conditions = tuple(_condition(pieces, sign, sign.weak or sign in weak) for sign in signs)
     if all(condition.exact for condition in conditions):
         return System(pieces.near.dimension, conditions)
     return System(
@@ -64,7 +65,7 @@ def _relaxation(
     pieces: Pieces, signs: tuple[Sign, ...], weak: tuple[Sign, ...], radius: Fraction
 ) -> Relaxation | None:
     wanted: list[tuple[Local, int, AnyRelation]] = [
-        (sign.switch.function, sign.sign or 1, _relation(sign, sign in weak)) for sign in signs
+        (sign.switch.function, sign.sign or 1, _relation(sign, sign.weak or sign in weak)) for sign in signs
     ]
     return enclosed(pieces.jets, wanted, radius)
 
@@ -73,7 +74,10 @@ def holds_along(pieces: Pieces, signs: tuple[Sign, ...], arc: Arc) -> bool:
     """Whether all signs are proved to hold along an arc for all small t > 0."""
     functions = along(pieces.near, arc)
     try:
-        return all(functions.sign(sign.switch.function) == sign.sign for sign in signs)
+        return all(
+            functions.sign(sign.switch.function) in ((sign.sign, 0) if sign.weak else (sign.sign,))
+            for sign in signs
+        )
     except Undecided:
         return False
 

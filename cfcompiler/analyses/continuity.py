@@ -9,7 +9,7 @@ Source: theory S3.3 (the obligation of every branch), S5.1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Literal
@@ -17,8 +17,9 @@ from typing import Literal
 from cfcompiler import numbers
 from cfcompiler.analyses.landscape import Landscape
 from cfcompiler.analyses.neighbourhood import Local
-from cfcompiler.analyses.pieces import Leaf, Pieces, Sign
-from cfcompiler.analyses.seams import Seam, agrees_on
+from cfcompiler.analyses.oracle import Sign
+from cfcompiler.analyses.pieces import Leaf, Pieces
+from cfcompiler.analyses.seams import Seam, agrees_on, stands_alone
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.conditions import Arc
 
@@ -40,6 +41,7 @@ class Continuity:
 
 
 CONTINUOUS = Continuity("continuous")
+NEARBY = Continuity("jumps nearby", "the program jumps at points arbitrarily near")
 
 
 def continuity_of(landscape: Landscape, here: Sequence[numbers.Exact], seconds: float) -> Continuity:
@@ -82,27 +84,63 @@ def _equal(outputs: Sequence[Local], here: Sequence[numbers.Exact]) -> bool:
 
 
 def _beside(pieces: Pieces, cells: Sequence[Leaf], thin: Sequence[Leaf], end: float) -> Continuity:
-    """All pairs of pieces that differ, compared on their seam."""
-    pairs = [
-        (first, second)
-        for place, first in enumerate(cells)
-        for second in (*cells[place + 1 :], *thin)
-        if first.outputs != second.outputs and (first.joins or second.joins)
-    ]
-    if len(pairs) > MOST_PAIRS:
-        return Continuity("unknown", f"more than {MOST_PAIRS} pairs of pieces meet here")
+    """All pairs of pieces that differ, compared on their seam; then what is left open of the thin ones."""
     doubt = ""
-    for first, second in pairs:
+    undecided: dict[int, Leaf] = {}
+    for number, (first, second) in enumerate(_pairs(pieces, cells, thin)):
+        if number == MOST_PAIRS:
+            return Continuity("unknown", f"more than {MOST_PAIRS} pairs of pieces meet here")
         for one, other in zip(first.outputs, second.outputs, strict=True):
             if one is other:
                 continue
             left = end - monotonic()
             found = agrees_on(pieces, _seam(first, second), one, other, max(0.05, min(2.0, left)))
             if found is False:
-                return Continuity("jumps nearby", "the program jumps at points arbitrarily near")
+                return NEARBY
             if found is None:
                 doubt = doubt or "whether two pieces agree on their seam could not be decided"
+                undecided[id(second)] = second
+    if not pieces.bounded and any(
+        _is_alone(pieces, leaf, cells, max(0.1, min(2.0, end - monotonic())))
+        for leaf in undecided.values()
+        if leaf.thin
+    ):
+        return NEARBY
     return Continuity("unknown", doubt) if doubt else CONTINUOUS
+
+
+def _pairs(pieces: Pieces, cells: Sequence[Leaf], thin: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
+    """The pairs that need not agree: another outcome somewhere, and other functions.
+
+    Where all cells are cones and fill the space it is enough that they agree across walls, one switch apart, since
+    one gets from any to any other through walls near every point; and that a thin cell agrees with those on whose
+    edge it lies, which together hold all of its points.
+    """
+    fan = not pieces.bounded and all(leaf.affine for leaf in (*cells, *thin))
+    for place, first in enumerate(cells):
+        for second in (*cells[place + 1 :], *thin):
+            if first.outcomes == second.outcomes or first.outputs == second.outputs:
+                continue
+            if not fan or _opposed(first, second) == (0 if second.thin else 1):
+                yield first, second
+
+
+def _opposed(first: Leaf, second: Leaf) -> int:
+    """How many switches are positive on one of the cells and negative on the other."""
+    signs = {sign.switch.key: sign.sign for sign in first.signs}
+    return sum(signs.get(sign.switch.key, 0) * sign.sign < 0 and not sign.weak for sign in second.signs)
+
+
+def _is_alone(pieces: Pieces, thin: Leaf, cells: Sequence[Leaf], seconds: float) -> bool:
+    """Whether a thin piece has a value, arbitrarily near the point, that no cell has which may touch it there.
+
+    Every point is in the closure of an open cell, so the program jumps at such points.
+    """
+    touching = [cell for cell in cells if not _opposed(cell, thin)]
+    return any(
+        stands_alone(pieces, thin.signs, own, [cell.outputs[place] for cell in touching], seconds)
+        for place, own in enumerate(thin.outputs)
+    )
 
 
 def _seam(first: Leaf, second: Leaf) -> Seam:

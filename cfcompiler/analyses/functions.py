@@ -6,7 +6,7 @@ with a removable singularity is continued from the side on which the oracle says
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -25,12 +25,19 @@ _ZERO, _ONE = Fraction(0), Fraction(1)
 
 
 class Signs(Protocol):
-    """What is asked for signs. `joins`: whether the sign decides between values that need not agree."""
+    """What is asked for signs.
+
+    `joins`: whether the sign decides between values that need not agree. `outcomes`: what was decided so, in order.
+    """
 
     joins: bool
+    outcomes: list[Hashable]
 
     def sign(self, function: Local) -> int:
         """The sign of a function on the cell that is followed."""
+
+    def equal(self) -> None:
+        """Two values that are compared are equal on all of the cell."""
 
     def side(self, function: Local) -> int:
         """The same, where the sign decides between continuations that need not agree."""
@@ -91,10 +98,13 @@ class Functions:
             code = numbers.compare(left.value, right.value)
             if code is None:
                 raise Undecided("the sign could not be decided")
+            if code == 0:
+                self.oracle.equal()
             return UNORDERED if code == "unordered" else code
         if left is right:
             if left.value == "nan":
                 raise Undecided("a comparison of what may be NaN nearby")
+            self.oracle.equal()
             return 0
         for one, other, turn in ((left, right, 1), (right, left, -1)):
             if one.constant and one.value in ("inf", "-inf") and continuous(other):

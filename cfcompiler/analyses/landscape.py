@@ -98,11 +98,14 @@ def landscape_at(program: Program, point: Mapping[str, Any], effort: Effort) -> 
 
 
 def _is_qualified(pieces: Pieces) -> bool:
-    """Whether many kinks are tied, with independent gradients; independence does not depend on the signs followed."""
+    """Whether many kinks are tied, with independent gradients; independence does not depend on the signs followed.
+
+    A tied branch or step is none of them, be it that the first piece decides it without a sign.
+    """
     if any(isinstance(i, Apply) and i.op in _COMPARING_MANY for i in pieces.program.instructions):
         return False
     first = next(pieces.leaves(), None)
-    if first is None or pieces.joined or len(first.signs) < MANY_TIES:
+    if first is None or pieces.tied or len(first.signs) < MANY_TIES:
         return False
     return independent([pieces.jets.gradient(sign.switch.function) for sign in first.signs])
 

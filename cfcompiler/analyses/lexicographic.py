@@ -12,7 +12,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cfcompiler.analyses.limits import Vector, gradient_of
-from cfcompiler.analyses.pieces import Oracle, Pieces, Sign, Start
+from cfcompiler.analyses.oracle import Oracle, Sign, Start
+from cfcompiler.analyses.pieces import Pieces
 from cfcompiler.analyses.switches import Switch, sign_at
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.numbers import Finite

@@ -10,9 +10,8 @@ Source: theory S6 (path functions of a program); a switch may vanish identically
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import inf
 from time import monotonic
 from typing import Any
@@ -23,9 +22,9 @@ from cfcompiler import numbers
 from cfcompiler.analyses.functions import Functions
 from cfcompiler.analyses.jets import Jets
 from cfcompiler.analyses.neighbourhood import Local, Neighbourhood, continuous
-from cfcompiler.analyses.switches import Switch, Switches
+from cfcompiler.analyses.oracle import Oracle, Sign, Start
+from cfcompiler.analyses.switches import Switches
 from cfcompiler.arithmetic import Undecided
-from cfcompiler.feasibility.directions import Direction, direction
 from cfcompiler.interpreter import Machine, taken
 from cfcompiler.ir import Apply, Instruction, Program, Select
 from cfcompiler.numbers import Finite, is_special
@@ -33,7 +32,6 @@ from cfcompiler.primitives import TABLE
 from cfcompiler.verify import arguments
 
 MOST_LEAVES = 4096
-_ZERO, _ONE = Fraction(0), Fraction(1)
 
 
 class TooManyPieces(Undecided):
@@ -41,26 +39,19 @@ class TooManyPieces(Undecided):
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
-    """A switch with its sign on the cell: 1, -1, or 0 on a thin one. `joins`: a branch or a step was decided by it."""
-
-    switch: Switch
-    sign: int
-    joins: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Leaf:
     """A path through the program near the point: the signs that lead to it, and each output there.
 
     `ray`: a direction in which its affine switches have their signs. `arms`: the guards of branches that ran, with
-    their truth values.
+    their truth values. `outcomes`: all that was decided between what need not agree; leaves with the same outcomes are
+    parts of one continuous function.
     """
 
     signs: tuple[Sign, ...]
     outputs: tuple[Local, ...]
     ray: tuple[Finite, ...]
     arms: tuple[tuple[str, bool], ...]
+    outcomes: tuple[Hashable, ...]
 
     @property
     def thin(self) -> bool:
@@ -86,8 +77,12 @@ class Pieces:
         self.jets = Jets(self.near)
         self.switches = Switches(self.near, self.jets)
         self.sorting = _sorting(program)
+        self.still = _still(program)
         self.bounded = False  # whether some piece is outside of the asserted domain
-        self.joined = False  # whether some branch or step is tied at the point
+        self.joined = (
+            False  # whether some branch or step is tied at the point, and may be decided otherwise nearby
+        )
+        self.tied = False  # whether some branch or step is tied at the point
 
     def leaves(self, *, thin: bool = False, most: int = MOST_LEAVES, until: float = inf) -> Iterator[Leaf]:
         """All leaves, in order of their signs; under `thin` those with at least one zero sign.
@@ -96,6 +91,7 @@ class Pieces:
         """
         pending = [Start((), None)]
         found = 0
+        seen: set[Any] = set()
         while pending:
             if monotonic() > until:
                 raise TooManyPieces("out of time among the pieces that meet here")
@@ -103,8 +99,14 @@ class Pieces:
             leaf = self.run(oracle)
             pending.extend(reversed(oracle.others))
             self.joined = self.joined or any(sign.joins for sign in oracle.signs)
+            self.tied = self.tied or oracle.tied
             if leaf is None or leaf.thin != thin:
                 continue
+            if thin:
+                set_and_arms = (frozenset((s.switch.key, s.sign, s.weak) for s in leaf.signs), leaf.arms)
+                if set_and_arms in seen:  # reached along another side of a kink
+                    continue
+                seen.add(set_and_arms)
             found += 1
             if found > most:
                 raise TooManyPieces(f"more than {most} pieces meet here")
@@ -113,7 +115,7 @@ class Pieces:
     def run(self, oracle: Oracle) -> Leaf | None:
         """The leaf that the oracle's signs lead to; None outside the domain that the program asserts."""
         arithmetic = Functions(self.near, oracle)
-        machine = _PieceMachine(self.program, arithmetic, self.sorting)
+        machine = _PieceMachine(self.program, arithmetic, self.sorting, self.still)
         values: dict[str, Any] = dict(self.near.inputs)
         for instruction in self.program.instructions:
             if taken(instruction.out, values):
@@ -135,24 +137,42 @@ class Pieces:
             and instruction.guard.name in values
             and not np.shape(values[instruction.guard.name])
         }
-        return Leaf(tuple(oracle.signs), outputs, oracle.ray, tuple(arms.items()))
+        return Leaf(_settled(oracle.signs), outputs, oracle.ray, tuple(arms.items()), tuple(oracle.outcomes))
+
+
+def _settled(signs: Sequence[Sign]) -> tuple[Sign, ...]:
+    """Weak signs are strict in the relative interior of an affine cell, and that is all of it that matters.
+
+    Every point of the cell is a limit of such points, and what is followed is continuous on the cell and its edge.
+    """
+    if not all(sign.switch.affine for sign in signs):
+        return tuple(signs)
+    return tuple(replace(sign, weak=False) if sign.weak else sign for sign in signs)
 
 
 class _PieceMachine(Machine):
     """The interpreter; it tells the oracle when a sign decides between values that need not agree."""
 
-    def __init__(self, program: Program, functions: Functions, sorting: frozenset[str]) -> None:
+    def __init__(
+        self, program: Program, functions: Functions, sorting: frozenset[str], still: frozenset[str]
+    ) -> None:
         super().__init__(program, functions)
         self.oracle = functions.oracle
         self.sorting = sorting
+        self.still = still
 
     def evaluate(self, instruction: Instruction, values: Mapping[str, Any]) -> Any:
         self.oracle.joins = self._joins(instruction)
-        return super().evaluate(instruction, values)
+        out = super().evaluate(instruction, values)
+        if self.oracle.joins and not isinstance(
+            instruction, Select
+        ):  # what a select does, its guard has decided
+            self.oracle.outcomes.append(_outcome(out))
+        return out
 
     def _joins(self, instruction: Instruction) -> bool:
         if isinstance(instruction, Select) or instruction.out.kind == "bool":
-            return True
+            return instruction.out.name not in self.still
         if not isinstance(instruction, Apply):
             return False
         return TABLE[instruction.op].jumps or (
@@ -177,7 +197,27 @@ class _PieceMachine(Machine):
         return tied[oracle.winner([row[k] for k in tied], -1 if sense == "min" else 1)]
 
 
+def _outcome(value: Any) -> Hashable:
+    """Equal only where the same was decided: truth values and places, or the functions that steps became."""
+    array = np.asarray(value)
+    if array.dtype != object:
+        return array.tobytes()
+    return tuple(entry.number if isinstance(entry, Local) else entry for entry in array.flat)
+
+
 _PLACES = ("order", "argextremum", "cumargextremum")
+
+
+def _still(program: Program) -> frozenset[str]:
+    """What decides nothing near the point: comparisons of numbers that no input moves, and what follows from them."""
+    moving = {param.value.name for param in program.params if param.differentiable}
+    still = set()
+    for instruction in program.instructions:
+        if any(value.name in moving for value in arguments(instruction)):
+            moving.add(instruction.out.name)
+        else:
+            still.add(instruction.out.name)
+    return frozenset(still)
 
 
 def _sorting(program: Program) -> frozenset[str]:
@@ -201,174 +241,3 @@ def _sorting(program: Program) -> frozenset[str]:
             if not gathers or made.get(gathered, (gathered,)) != made.get(compared, (compared,)):
                 del keys[value.name]
     return frozenset(keys.keys() - {result.name for result in program.results})
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The first signs of a leaf, and a direction in which the affine ones among their switches have them."""
-
-    signs: tuple[int, ...]
-    ray: tuple[Finite, ...] | None
-
-
-class Oracle:
-    """The signs of the switches met: those prescribed, then the first that may be; the others are kept for later."""
-
-    def __init__(self, switches: Switches, dimension: int, start: Start, thin: bool) -> None:
-        self.switches = switches
-        self.dimension = dimension
-        self.prescribed = start.signs
-        self.thin = thin
-        self.joins = False
-        self.signs: list[Sign] = []
-        self.chosen: list[int] = []
-        self.others: list[Start] = []
-        self._known: dict[Any, int] = {}
-        self._rows: list[tuple[Finite, ...]] = []
-        self._equal: list[tuple[Finite, ...]] = []
-        self._interior = start.ray
-
-    def sign(self, function: Local) -> int:
-        """The sign of a function near the point, on the cell of the signs so far."""
-        if is_special(function.value):
-            raise Undecided(f"{function.op} has no value at the point")
-        here = numbers.sign(function.value)
-        if here is None:
-            raise Undecided("the sign could not be decided")
-        if here != 0:
-            if not continuous(function):
-                raise Undecided(f"{function.op} may not be continuous at the point")
-            return here
-        switch = self.switches.switch(function)
-        return 0 if switch is None else self._asked(switch)
-
-    @property
-    def asks_for_winners(self) -> bool:
-        """Whether `winner` is to be asked: on thin sets entries may be equal, and are compared one by one."""
-        return not self.thin
-
-    def winner(self, functions: Sequence[Local], turn: int) -> int:
-        """Which of functions that are equal at the point is the largest (turn 1) or smallest (-1) on the cell."""
-        options = [
-            (place, found)
-            for place in range(len(functions))
-            if (found := self._conditions(functions, place, turn)) is not None
-        ]
-        if len(options) > 1:
-            at = len(self.chosen)
-            if at < len(self.prescribed):
-                options = [option for option in options if option[0] == self.prescribed[at]]
-            else:
-                rays = {place: self._direction_of(found) for place, found in options}
-                options = [option for option in options if rays[option[0]] is not None]
-                others = [Start((*self.chosen, place), rays[place]) for place, _ in options[1:]]
-                self.others.extend(others)
-                self._interior = rays[options[0][0]]
-            self.chosen.append(options[0][0])
-        place, found = options[0]
-        for switch, sign in found:
-            self._enter(self._row(switch), sign)
-            self._known[switch.key] = sign
-            self.signs.append(Sign(switch, sign, self.joins))
-        return place
-
-    def _conditions(
-        self, functions: Sequence[Local], place: int, turn: int
-    ) -> list[tuple[Switch, int]] | None:
-        """The signs, not known yet, by which the function at `place` wins; None where it does not."""
-        found: dict[Any, tuple[Switch, int]] = {}
-        for other, function in enumerate(functions):
-            if other == place:
-                continue
-            switch = self.switches.switch(self.switches.near.difference(functions[place], function))
-            if switch is None:  # the same function nearby: the first of them stands for all
-                if other < place:
-                    return None
-                continue
-            wanted = turn * switch.orientation
-            known = self._known.get(switch.key, found[switch.key][1] if switch.key in found else wanted)
-            if known != wanted:
-                return None
-            if switch.key not in self._known:
-                found[switch.key] = (switch, wanted)
-        return list(found.values())
-
-    def _direction_of(self, conditions: Sequence[tuple[Switch, int]]) -> tuple[Finite, ...] | None:
-        """A direction in which the affine switches have their signs, and these ones too."""
-        rows = [(self._row(switch), sign) for switch, sign in conditions]
-        strict = [row if sign > 0 else tuple(-x for x in row) for row, sign in rows if row is not None]
-        if not strict:
-            return self.ray
-        found = direction(
-            (*self._rows, *strict), (), tuple(self._equal), dimension=self.dimension, start=self._interior
-        )
-        return found.vector if isinstance(found, Direction) else None
-
-    def side(self, function: Local) -> int:
-        """The sign of a function, which decides between continuations that need not agree."""
-        before, self.joins = self.joins, True
-        found = self.sign(function)
-        self.joins = before
-        return found
-
-    def _asked(self, switch: Switch) -> int:
-        if switch.key in self._known:
-            self._note_join(switch)
-            return switch.orientation * self._known[switch.key]
-        place = len(self.chosen)
-        row = self._row(switch)
-        if place < len(self.prescribed):
-            found = self.prescribed[place]
-        else:
-            rays = {sign: self._direction(row, sign) for sign in (1, -1, 0)}
-            options = self._options(row, [sign for sign, ray in rays.items() if ray is not None])
-            found, others = options[0], options[1:]
-            self.others.extend(Start((*self.chosen, other), rays[other]) for other in others)
-            self._interior = rays[found]
-        self._enter(row, found)
-        self.chosen.append(found)
-        self._known[switch.key] = found
-        self.signs.append(Sign(switch, found, self.joins))
-        return switch.orientation * found
-
-    def _note_join(self, switch: Switch) -> None:
-        """A switch that was met in a kink may decide a branch later."""
-        if self.joins:
-            for place, sign in enumerate(self.signs):
-                if sign.switch.key == switch.key and not sign.joins:
-                    self.signs[place] = Sign(sign.switch, sign.sign, True)
-
-    def _options(self, row: tuple[Finite, ...] | None, possible: list[int]) -> list[int]:
-        """The signs that are followed. Zero on thin sets only: where it decides a branch, or where it may be forced."""
-        strict = [sign for sign in possible if sign]
-        if not self.thin:
-            return strict
-        on_thin = any(sign.sign == 0 for sign in self.signs)
-        wanted = self.joins or not strict or (on_thin and row is None)
-        return possible if wanted else strict
-
-    @property
-    def ray(self) -> tuple[Finite, ...]:
-        """A direction in which the affine switches have their signs."""
-        return self._interior or (_ZERO,) * self.dimension
-
-    def _row(self, switch: Switch) -> tuple[Finite, ...] | None:
-        return switch.polynomial.gradient() if switch.affine and switch.polynomial is not None else None
-
-    def _direction(self, row: tuple[Finite, ...] | None, sign: int) -> tuple[Finite, ...] | None:
-        """A direction in which the affine switches and one more have their signs; None where there is none."""
-        if row is None:
-            return self.ray
-        strict, equal = list(self._rows), list(self._equal)
-        if sign == 0:
-            equal.append(row)
-        else:
-            strict.append(row if sign > 0 else tuple(-entry for entry in row))
-        found = direction(tuple(strict), (), tuple(equal), dimension=self.dimension, start=self._interior)
-        return found.vector if isinstance(found, Direction) else None
-
-    def _enter(self, row: tuple[Finite, ...] | None, sign: int) -> None:
-        if row is not None and sign == 0:
-            self._equal.append(row)
-        elif row is not None:
-            self._rows.append(row if sign > 0 else tuple(-entry for entry in row))

@@ -11,21 +11,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
+from time import monotonic
 
 import flint
 
 from cfcompiler import numbers
 from cfcompiler.analyses.adjacency import system_of
 from cfcompiler.analyses.neighbourhood import Local
-from cfcompiler.analyses.pieces import Pieces, Sign
+from cfcompiler.analyses.oracle import Sign
+from cfcompiler.analyses.pieces import Pieces
 from cfcompiler.analyses.switches import Switch
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.conditions import Apart, Budget, Touches
+from cfcompiler.feasibility.interiors import is_zero_alone, relative_interior
 from cfcompiler.feasibility.linear import independent, null_space
 from cfcompiler.feasibility.touching import touches
 from cfcompiler.numbers import Finite
 from cfcompiler.polynomials import Polynomial
 
+MOST_OTHERS = 4
 _ZERO = Fraction(0)
 
 
@@ -45,11 +50,32 @@ def agrees_on(pieces: Pieces, seam: Seam, one: Local, other: Local, seconds: flo
             return True
         if not difference.analytic:
             return None
+        if all(sign.switch.affine for sign in (*seam.equal, *seam.one_sided)):
+            return _agrees_on_cone(pieces, seam, difference)
         if _divisible(pieces, seam, difference):
             return True
         return _searched(pieces, seam, difference, seconds)
     except Undecided:
         return None
+
+
+def _agrees_on_cone(pieces: Pieces, seam: Seam, difference: Local) -> bool:
+    """The same between two affine cells: both are approached from all of the seam, which is a cone.
+
+    An analytic function vanishes on a cone near the point where it vanishes on the plane that the cone spans.
+    """
+    rows = [tuple(sign.sign * entry for entry in _gradient(sign)) for sign in seam.one_sided]
+    equal = [_gradient(sign) for sign in seam.equal]
+    inner = relative_interior((), rows, equal, dimension=pieces.near.dimension)
+    if inner is None or is_zero_alone((), rows, equal, inner):  # the point, where all values were compared
+        return True
+    edges = [Sign(seam.one_sided[place].switch, 0, True) for place in inner.vanishing]
+    return _vanishes(pieces, _eliminated(pieces, Seam((*seam.equal, *edges), ()), difference))
+
+
+def _gradient(sign: Sign) -> tuple[Finite, ...]:
+    assert sign.switch.polynomial is not None  # affine switches have one
+    return sign.switch.polynomial.gradient()
 
 
 def _vanishes(pieces: Pieces, difference: Local) -> bool:
@@ -181,6 +207,26 @@ def _searched(pieces: Pieces, seam: Seam, difference: Local, seconds: float) -> 
         if isinstance(touches(system_of(pieces, signs), Budget(seconds / 4)), Touches):
             return False
     return None
+
+
+def stands_alone(
+    pieces: Pieces, signs: tuple[Sign, ...], own: Local, others: Sequence[Local], seconds: float
+) -> bool:
+    """Whether a thin set has points, arbitrarily near, where no other function has its own value."""
+    end = monotonic() + seconds
+    try:
+        differences = list(dict.fromkeys(pieces.near.difference(own, other) for other in others))
+        if len(differences) > MOST_OTHERS or not all(difference.analytic for difference in differences):
+            return False
+        switches = [Switch(one, 1, _polynomial(pieces, one), one.number) for one in differences]
+        for turns in product((1, -1), repeat=len(switches)):
+            apart = tuple(Sign(switch, turn, True) for switch, turn in zip(switches, turns, strict=True))
+            left = max(0.05, end - monotonic()) / 2
+            if isinstance(touches(system_of(pieces, (*signs, *apart)), Budget(left)), Touches):
+                return True
+    except Undecided:
+        return False
+    return False
 
 
 def _polynomial(pieces: Pieces, difference: Local) -> Polynomial | None:

@@ -3,6 +3,7 @@
 affine        piecewise affine, with repeated, nested and identically vanishing switches
 polynomial    products, cusps, tangent switches, divisions by what is positive
 thin          equality guards with continuous joins (theory P14)
+veiled        guards that vanish on a thin set behind kinks and orderings: joins, jumps at the point, jumps beside it
 injected      a smooth program plus c*flat(h): the gradient and what AD returns are known (P13)
 sat           min over clauses of max over literals (S7.3): Clarke(0) = {0} if and only if unsatisfiable
 jump          a program that jumps at the point
@@ -45,6 +46,7 @@ from tests.oracle.programs import (
     call,
     choose,
     evaluate,
+    fmpq_of,
     fraction_of,
     maximum,
     minimum,
@@ -52,6 +54,7 @@ from tests.oracle.programs import (
     substituted,
     where,
 )
+from tests.oracle.veils import guarded
 
 MOST_TIES = 14
 RULES = (
@@ -91,6 +94,7 @@ class Case:
     gradient: Vector | None = None
     ad: Vector | None = None
     verdict: str | None = None
+    in_field: tuple[Vector, ...] = ()  # vectors of D
     only_zero: bool | None = None  # is the Clarke subdifferential {0}
     partner: Transformed | None = None
 
@@ -114,6 +118,7 @@ class Case:
             affine=False,
             gradient=None,
             ad=None,
+            in_field=(),
             only_zero=None,
             partner=None,
         )
@@ -174,6 +179,59 @@ def _thin(rng: random.Random, name: str) -> Case:
     grow(pool, rng.randint(0, 2))
     program = program_of(pool, combined(pool, rng.randint(1, 3)))
     return Case(name, program, pool.point, rng.choice(RULES), affine=affine)
+
+
+def _veiled(rng: random.Random, name: str) -> Case:
+    """A smooth base, and another arm where `thin` functions vanish: their gradients are rows of an invertible matrix.
+
+    The arm is base + c*h, for one of these functions; base + c; or base + c*b, for a function b that does not vanish
+    on the thin set. In half of the cases the thin set is only there where another function is positive.
+    """
+    size = rng.choice((1, 2, 2, 3, 3))
+    pool = Pool(rng, random_point(rng, size), 2)
+    affine = rng.random() < 0.6
+    rows = _invertible(rng, size)
+    functions = [
+        combination([(c, u) for c, u in zip(row, pool.shifted, strict=True) if c])
+        + (
+            0
+            if affine or rng.random() < 0.4
+            else small(rng) * rng.choice(pool.shifted) * rng.choice(pool.shifted)
+        )
+        for row in rows
+    ]
+    thin = rng.randint(1, max(1, min(2, size - 1)))
+    variables = [Node("var", (), index) for index in range(size)]
+    base = combination([(small(rng), variable) for variable in variables])
+    if not affine:
+        base = base + small(rng) * rng.choice(variables) * rng.choice(variables)
+    kind = rng.choice(("join", "join", "jump", "beside")) if size > thin else rng.choice(("join", "jump"))
+    added = {"join": functions[0], "jump": Node("const", (), fmpq_of(Fraction(1))), "beside": functions[-1]}[
+        kind
+    ]
+    arm = base + small(rng) * added
+    result = guarded(rng, functions[:thin], arm, base)
+    opened = size > thin and rng.random() < 0.5
+    taken = True
+    if opened:
+        op = rng.choice((">", ">="))
+        taken = op == ">="
+        result = choose(functions[thin], op, 0, result, base)
+    true, other = (_gradient(program_of(pool, at), pool.point) for at in (base, arm))
+    ad = other if taken else true
+    verdicts = {"join": "exact" if ad == true else "spurious", "jump": "discontinuous", "beside": "undefined"}
+    return Case(
+        name,
+        program_of(pool, result),
+        pool.point,
+        rng.choice(RULES),
+        affine=affine,
+        continuous=kind == "join",
+        gradient=true if kind == "join" else None,
+        ad=ad,
+        verdict=verdicts[kind],
+        in_field=(true, other) if kind == "join" else (),
+    )
 
 
 def _injected(rng: random.Random, name: str) -> Case:
@@ -322,6 +380,7 @@ CLASSES: dict[str, Callable[[random.Random, str], Case]] = {
     "affine": _affine,
     "polynomial": _polynomial,
     "thin": _thin,
+    "veiled": _veiled,
     "injected": _injected,
     "sat": _sat,
     "jump": _jump,

@@ -94,7 +94,11 @@ def contradictions(case: Case, answer: Mapping[str, Any], truth: Seen) -> list[s
     if truth.jumps:
         wrong = said.verdict not in (None, "unknown", "discontinuous")
         return [f"the value jumps, the verdict is {said.verdict}"] if wrong else []
-    checks: tuple[Callable[[Case, Answer, Seen], Iterator[str]], ...] = (
+    checks: tuple[Callable[[Case, Answer, Seen], Iterator[str]], ...]
+    if case.verdict in ("undefined", "discontinuous"):  # it jumps where no curve went
+        checks = (_words, _derivatives, _known)
+        return [text for check in checks for text in check(case, said, truth)]
+    checks = (
         _words,
         _derivatives,
         _limits,
@@ -330,6 +334,10 @@ def _known(case: Case, said: Answer, truth: Seen) -> Iterator[str]:
         yield f"the gradient is {show(case.gradient)} by construction, null is said with {said.verdict}"
     if case.verdict is not None and said.verdict not in (None, "unknown", case.verdict):
         yield f"the verdict is {case.verdict} by construction, not {said.verdict}"
+    field = said.complete("field")
+    for vector in case.in_field if field is not None else ():
+        if vector not in field:
+            yield f"{show(vector)} is in D by construction, not among {shown(field)}"
     clarke = said.complete("clarke")
     if case.only_zero is not None and clarke is not None:
         zero = (Fraction(0),) * len(case.point)

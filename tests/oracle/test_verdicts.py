@@ -15,6 +15,7 @@ COUNTS = {
     "affine": (60, 0),
     "polynomial": (45, 30),
     "thin": (30, 20),
+    "veiled": (45, 0),
     "injected": (45, 5),
     "sat": (30, 5),
     "jump": (15, 30),
