@@ -357,14 +357,9 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _show(blocks: Iterable[Block]) -> None:
-    from cfcompiler.targets import tables
+    from cfcompiler.targets.tables import write
 
-    if sys.stdout.isatty():
-        from cfcompiler.targets.painting import paint
-
-        paint(blocks, sys.stdout)
-    else:
-        sys.stdout.write(tables.plain(blocks))
+    write(blocks, sys.stdout)
 
 
 def _progress() -> Callable[[str, int, int], None] | None:

@@ -12,7 +12,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TextIO, TypeAlias
 
 from cfcompiler.diagnostics import window
 from cfcompiler.source import Source, Span
@@ -129,6 +129,16 @@ def entry(label: str, pieces: Iterable[str | Words | Quote], style: str = LABEL)
 def labelled(rows: Iterable[Entry], width: int) -> Table:
     """Rows of `entry`, the labels in `width` columns."""
     return Table((Column(width=width, gap=0), Column(least=20)), tuple(rows))
+
+
+def write(blocks: Iterable[Block], stream: TextIO) -> None:
+    """Paint them on a terminal, and write plain text elsewhere."""
+    if stream.isatty():
+        from cfcompiler.targets.painting import paint  # which imports Rich
+
+        paint(blocks, stream)
+    else:
+        stream.write(plain(blocks))
 
 
 # plain text
