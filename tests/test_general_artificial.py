@@ -194,3 +194,25 @@ def test_random_array_programs_agree_with_their_points() -> None:
         decided += sum(stratum.artificial_critical is not None for stratum in report.strata)
         assert not disagreements(compiled, report, seed, 4), array_program(seed)
     assert decided >= 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(x):\n    assert x >= 0\n    return relu(x) - relu(-x)\n",
+        "def f(x):\n    assert x >= 0\n    return x*x + relu(x) - relu(-x)\n",
+        "def f(x, y):\n    assert x >= 0\n    return abs(x) - x + relu(y) - relu(-y)\n",
+        "def f(x):\n    assert x >= 0\n    return relu(-x) + 2*x\n",
+        "def f(x, y):\n    assert x >= y\n    return relu(x - y)*(x + 1) - relu(y - x) + relu(x) - relu(-x)\n",
+        "def f(x, y):\n    assert x >= 0\n    return relu(x*x - y) - relu(y - x*x) + x\n",
+        "def f(x, y):\n    assert x >= 0 and y <= 1\n    return relu(x) - relu(-x) + abs(y - 1)\n",
+    ],
+)
+def test_on_the_boundary_of_the_domain_points_and_strata_say_the_same(text: str) -> None:
+    """From inside alone it is not known whether 0 is a subgradient: a point is called artificial only in the open."""
+    compiled, report = stratified(text)
+    assert report.complete
+    for stratum in report.strata:
+        judged = compiled.at(**stratum.witness).judged
+        assert (stratum.verdict, stratum.ad_critical) == (judged.verdict, judged.ad_critical)
+        assert stratum.artificial_critical == judged.artificial_critical, stratum

@@ -229,9 +229,10 @@ class _Work:
             judgement = entry.found.judgement
             if judgement.verdict == "unknown":
                 open_ones.setdefault(f"the verdict is open: {judgement.reason}", []).append(entry.id)
-            elif judgement.artificial_critical is None and judgement.verdict not in (
-                "undefined",
-                "discontinuous",
+            elif (
+                judgement.artificial_critical is None
+                and judgement.clarke_critical is not None  # on the boundary of the domain it says nothing
+                and judgement.verdict not in ("undefined", "discontinuous")
             ):
                 text = f"whether points are artificial critical is open: {judgement.reason}"
                 open_ones.setdefault(text, []).append(entry.id)

@@ -29,6 +29,7 @@ from cfcompiler.analyses.limits import Gradients, Slopes, Vector
 from cfcompiler.analyses.pieces import Pieces
 from cfcompiler.analyses.places import Inside, place_of
 from cfcompiler.analyses.strata_places import form_text, side_of
+from cfcompiler.analyses.truth import from_inside
 from cfcompiler.feasibility.faces import Face, Stratification, Stratum
 from cfcompiler.feasibility.lattice import Integers
 from cfcompiler.ir import Apply, Instruction, Kink, Program, Select
@@ -178,7 +179,8 @@ class Truth:
             slopes = Slopes(smooth, gradients[0] if smooth else None)
             known = Gradients(gradients, (), "certificate")
             self.known[key] = judged(ad, (), False, known, slopes, continuity)
-        return self._with_field(part, self.known[key])
+        judgement = self._with_field(part, self.known[key])
+        return from_inside(judgement) if face.edge else judgement
 
     def _jump(self, face: Face, ad: tuple[Exact, ...]) -> Judgement:
         names = self.walk.inputs.coordinates

@@ -105,6 +105,12 @@ class Meeting:
                 found.append(Piece(tuple(oracle.chosen.items()), run))
         return found
 
+    def bounded(self, region: Region) -> bool:
+        """Whether a piece beside the region is outside of the domain. Raises Split, Open, OutsideTheEngine."""
+        return bool(self.walk.program.assertions) and any(
+            self.walk.run(oracle) is None for oracle in self.oracles(region, (1, -1))
+        )
+
     def oracles(self, region: Region, choices: tuple[int, ...]) -> Iterator[Nearby]:
         """One oracle for each path; each must have been run along before the next is taken. Raises Open."""
         pending: list[tuple[int, ...]] = [()]

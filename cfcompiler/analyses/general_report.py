@@ -70,7 +70,9 @@ def _open_flags(ranked: Sequence[Judged]) -> Iterator[str]:
         open_ones = [
             f"S{k + 1}"
             for k, own in enumerate(ranked)
-            if getattr(own.truth, name) is None and own.truth.verdict not in silent
+            if getattr(own.truth, name) is None
+            and own.truth.verdict not in silent
+            and not (own.truth.bounded and name == "artificial")
         ]
         if open_ones:
             shown = ", ".join(open_ones[:8])

@@ -26,6 +26,7 @@ from cfcompiler.analyses.general_truth import Judge, Truth
 from cfcompiler.analyses.general_walk import GeneralWalk
 from cfcompiler.analyses.landscape import Effort
 from cfcompiler.analyses.strata_question import Question, restricted
+from cfcompiler.analyses.truth import BOUNDARY
 from cfcompiler.errors import CFError
 from cfcompiler.feasibility.conditions import Clock
 from cfcompiler.feasibility.regions import Open, Region, Regions, Split
@@ -165,7 +166,9 @@ class _Work:
                 return
             if truth.dimension == 0 and not self._lonely(truth, depth):
                 return
-            doubtful = truth.dimension == 0 and truth.artificial is None and truth.gradients
+            doubtful = (
+                truth.dimension == 0 and truth.artificial is None and not truth.bounded and truth.gradients
+            )
             if not doubtful or not self._at(judge, truth.region):
                 self._keep(judge, truth)
         except Split as split:
@@ -254,6 +257,7 @@ class _Work:
             judged.reason,
             ad_critical=judged.ad_critical,
             artificial=judged.artificial_critical,
+            bounded=judged.artificial_critical is None and BOUNDARY in judged.reason,
             trust="solver" if region.by_solver else judged.trust,
         )
         settled = judged.verdict not in ("unknown", "undefined", "discontinuous")

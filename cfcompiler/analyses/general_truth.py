@@ -20,6 +20,7 @@ from cfcompiler.analyses.general_points import finitely_many
 from cfcompiler.analyses.general_walk import GeneralWalk, Run, SignOf, joining
 from cfcompiler.analyses.places import Inside, place_of
 from cfcompiler.analyses.ratios import Entry, Ratio, finite, parts, ratio, rational
+from cfcompiler.analyses.truth import BOUNDARY
 from cfcompiler.feasibility.functions import Function
 from cfcompiler.feasibility.regions import Open, Region, Regions, Split
 from cfcompiler.numbers import Finite
@@ -48,6 +49,7 @@ class Truth:
     field: tuple[Vector, ...] | None = None
     ad_critical: bool | None = None
     artificial: bool | None = None
+    bounded: bool = False  # the flag is None since gradients from inside alone say nothing
     trust: str = "certificate"
 
 
@@ -166,14 +168,17 @@ class Judge:
         if known.dimension < self.walk.dimension:
             field = self.criticality.field(region, known.ad)
         artificial = self.criticality.artificial(region, field, gradients)
+        bounded = artificial is not False and self.meeting.bounded(region)
         return replace(
             known,
+            reason=BOUNDARY if bounded else known.reason,
+            bounded=bounded,
             verdict=verdict,
             gradients=gradients,
             gradient=gradient,
             field=field,
             ad_critical=critical,
-            artificial=artificial,
+            artificial=None if bounded else artificial,
         )
 
     def _met(self, region: Region, pieces: list[Piece]) -> list[Met]:

@@ -43,6 +43,7 @@ class Facts:
     )
 
 
+BOUNDARY = "the point is on the boundary of the asserted domain: gradients are those from inside"
 _NO_SLOPES = Slopes(None, None)
 
 
@@ -89,7 +90,7 @@ def judgement_of(facts: Facts, ad: Sequence[Exact], field: Values, field_complet
         return unjudged(facts.word, ad, field, field_complete, facts.reason)
     try:
         found = judged(ad, field, field_complete, facts.gradients, facts.slopes, facts.continuity)
-        return _from_inside(found) if facts.bounded else found
+        return from_inside(found) if facts.bounded else found
     except Undecided as problem:
         return unjudged("unknown", ad, field, field_complete, problem.reason)
 
@@ -145,12 +146,11 @@ def _everywhere(instruction: Apply) -> bool:
     return row.singular is None and row.domain == "True" and not row.jumps and row.kind != "condition"
 
 
-def _from_inside(found: Judgement) -> Judgement:
+def from_inside(found: Judgement) -> Judgement:
     """On the boundary of the domain 0 need not be a subgradient where f is least: that it is none says nothing."""
-    reason = "the point is on the boundary of the asserted domain: gradients are those from inside"
     return replace(
         found,
-        reason=f"{found.reason}; {reason}" if found.reason else reason,
+        reason=f"{found.reason}; {BOUNDARY}" if found.reason else BOUNDARY,
         clarke_critical=found.clarke_critical or None,
         artificial_critical=None if found.artificial_critical else found.artificial_critical,
         zero_place=found.zero_place if found.clarke_critical else None,

@@ -34,7 +34,8 @@ class Vertex:
 @dataclass(frozen=True, slots=True)
 class Face:
     """A cell of the complex. Indices: `stratum` it is part of, `cells` those full-dimensional strata whose closure
-    contains it (itself, where it is one), `facets` and `cofaces` the faces one dimension lower and higher at it."""
+    contains it (itself, where it is one), `facets` and `cofaces` the faces one dimension lower and higher at it.
+    `edge`: on the boundary of a full-dimensional set outside of the domain."""
 
     index: int
     dimension: int
@@ -44,6 +45,7 @@ class Face:
     cofaces: tuple[int, ...]
     vertices: tuple[Vertex, ...] = field(repr=False)
     cuts: Cuts = field(repr=False, compare=False)
+    edge: bool = False
 
     @property
     def conditions(self) -> tuple[tuple[Integers, int], ...]:

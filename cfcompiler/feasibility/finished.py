@@ -17,13 +17,20 @@ def finished(strata: Sequence[Sequence[Cell]], unknown: Sequence[Cell]) -> list[
     met: set[Cell] = set()
     waiting = list(unknown)
     while waiting:
-        while waiting:
-            cell = waiting.pop()
-            if cell not in met:
-                met.add(cell)
-                waiting += cell.boundary()
+        close(waiting, met)
+        waiting = []
         for place, cells in enumerate(strata):
             if known[place] and any(cell in met for cell in cells):
                 known[place] = False
                 waiting += [cell for cell in cells if cell not in met]
     return known
+
+
+def close(cells: Sequence[Cell], met: set[Cell]) -> None:
+    """Adds to `met` the cells and all in their closures; what is in it is closed already."""
+    waiting = list(cells)
+    while waiting:
+        cell = waiting.pop()
+        if cell not in met:
+            met.add(cell)
+            waiting += cell.boundary()

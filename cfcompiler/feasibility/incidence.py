@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cfcompiler.feasibility.faces import Face, Vertex
+from cfcompiler.feasibility.finished import close
 from cfcompiler.feasibility.lattice import Cell, Lattice
 
 
-def incidence(lattice: Lattice, ordered: Sequence[tuple[Cell, int]], full: int) -> tuple[Face, ...]:
+def incidence(
+    lattice: Lattice, ordered: Sequence[tuple[Cell, int]], full: int, outside: Sequence[Cell]
+) -> tuple[Face, ...]:
     """The faces of cells that are given in the order of their dimensions, each with the index of its stratum.
 
     `full` is the dimension of the region. Facets and cofaces are among the cells given; the full-dimensional strata
     that touch a face are found through other cells too: those outside of the region or the domain lie between as well.
+    `outside`: full-dimensional cells outside of the domain.
     """
     index = {cell: place for place, (cell, _) in enumerate(ordered)}
     touching = _touching(ordered, full)
@@ -27,6 +31,8 @@ def incidence(lattice: Lattice, ordered: Sequence[tuple[Cell, int]], full: int) 
         for lower in facets[-1]:
             cofaces[lower].append(place)
     vertices = _Vertices(lattice)
+    edge: set[Cell] = set()
+    close(outside, edge)
     return tuple(
         Face(
             place,
@@ -37,6 +43,7 @@ def incidence(lattice: Lattice, ordered: Sequence[tuple[Cell, int]], full: int) 
             tuple(cofaces[place]),
             tuple([vertices[vertex] for vertex in cell.vertices]),
             cell.conditions,
+            cell in edge,
         )
         for place, (cell, stratum) in enumerate(ordered)
     )

@@ -335,6 +335,7 @@ def _collected(
 ) -> Stratification[State]:
     """Strata and faces, numbered, with what touches them; those beside which some path is not complete are left out."""
     unfinished: list[Cell] = []
+    outside: list[Cell] = []
     found: list[tuple[_Node[State], tuple[int, ...], list[Cell]]] = []
     sides = [
         Values(lattice, integral(halfspace.function, region.dimension), ()) for halfspace in region.halfspaces
@@ -347,13 +348,15 @@ def _collected(
                 found.append((node, boundary, sorted(cells, key=_dimension)))
             elif not node.outside:
                 unfinished += cells
+            else:
+                outside += [cell for cell in cells if cell.dimension == region.dimension]
     known = finished([cells for _, _, cells in found], unfinished)
     found = [entry for entry, own in zip(found, known, strict=True) if own]
     found.sort(key=lambda entry: entry[2][-1].dimension)
     ordered = [(cell, place) for place, (_, _, cells) in enumerate(found) for cell in cells]
     ordered.sort(key=lambda entry: entry[0].dimension)
     full = max((cell.dimension for cell in lattice.inside), default=0)
-    faces = incidence(lattice, ordered, full)
+    faces = incidence(lattice, ordered, full, outside)
     own: list[list[Face]] = [[] for _ in found]
     for face in faces:
         own[face.stratum].append(face)
