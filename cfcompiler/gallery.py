@@ -60,6 +60,11 @@ KINDS = (
         "The chain rule goes through a point where one factor is infinite, though the function is tame or even smooth.",
     ),
     Kind(
+        "jump",
+        "A jump",
+        "The function is not continuous at the point, so that no answer of AD is a derivative.",
+    ),
+    Kind(
         "critical",
         "Critical points that are not there",
         "0 is among what AD may return, and no slope of the function is: a method may stop on a slope.",
@@ -152,7 +157,8 @@ class Example:
     @property
     def line(self) -> int:
         """The number of the line that does it, the first of such lines; 0 where the story names none."""
-        return next((number for number, line in self.program() if line.strip() == self.story.line), 0)
+        wanted = self.story.line
+        return next((number for number, line in self.program() if wanted and line.strip() == wanted), 0)
 
     def program(self) -> tuple[tuple[int, str], ...]:
         """The numbered lines of the program, without the first comment and without the rewrite."""

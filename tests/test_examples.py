@@ -37,7 +37,7 @@ from cfcompiler.point import parse_arguments
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 PRESETS = ("torch", "jax", "tensorflow", "autograd", "casadi")
 KEYS = ("source", "at", "ties", "ad", "true", "clarke", "field", "verdict", "instead")
-VERDICTS = ("exact", "inexact", "clarke", "spurious", "undefined")
+VERDICTS = ("exact", "inexact", "clarke", "spurious", "undefined", "discontinuous")
 MODES = ("forward", "backward")
 # What overflows as a float does not overflow as an exact number.
 FLOATS_ALONE = ("where_overflow",)
@@ -360,6 +360,8 @@ def test_the_verdict_follows_from_the_numbers(story: Story) -> None:
 
 def verdict(story: Story, names: tuple[str, ...], returned: Array) -> str:
     true, clarke = story.point("true"), story.vertices("clarke")
+    if jumps(story, names):
+        return "discontinuous"
     if not np.all(np.isfinite(returned)):
         return "undefined"
     if true is not None and np.allclose(returned, flat(names, true)):
@@ -367,6 +369,17 @@ def verdict(story: Story, names: tuple[str, ...], returned: Array) -> str:
     if clarke is None or not in_hull(np.array([flat(names, vertex) for vertex in clarke]), returned):
         return "spurious"
     return "clarke" if true is None else "inexact"
+
+
+def jumps(story: Story, names: tuple[str, ...]) -> bool:
+    """Whether values do not tend to the value at the point."""
+    at = story.point("at")
+    assert at is not None
+    value = program_of(story).value
+    size = sum(at[name].size for name in names)
+    steps = within_domain(story, 1e-12 * np.random.default_rng(0).standard_normal((30, size)))
+    near = np.array([value(*arguments(moved(names, at, step))) for step in steps])
+    return bool(np.nanmax(np.abs(near - value(*arguments(at)))) > 1e-3)
 
 
 @pytest.mark.parametrize("story", with_line("instead"), ids=name_of)

@@ -183,10 +183,7 @@ def _badge(verdict: str) -> str:
 
 
 def _legend() -> str:
-    return " ".join(
-        f'<span class="badge v-{word}">{symbol(word)}</span> {word}'
-        for word in ("exact", "inexact", "clarke", "spurious", "undefined", "unknown")
-    )
+    return " ".join(f'<span class="badge v-{word}">{symbol(word)}</span> {word}' for word in MARKS)
 
 
 def _text(text: str) -> str:
