@@ -12,7 +12,7 @@ from cfcompiler import compile_text
 from cfcompiler.analyses.strata import strata_of
 from cfcompiler.analyses.strata_question import question_of
 from cfcompiler.compiler import Compiled
-from cfcompiler.gallery import example
+from cfcompiler.gallery import folder
 from cfcompiler.report import ArtificialPoint, StrataReport
 from tests.test_general_strata import disagreements
 
@@ -111,7 +111,7 @@ def test_starts_of_random_programs_lead_there() -> None:
 
 
 def test_tied_sorts_are_decided() -> None:
-    report = compile_text(example("sliced_wasserstein").text).strata()
+    report = compile_text((folder() / "sliced_wasserstein.cf").read_text(encoding="utf-8")).strata()
     assert report.complete
     assert not report.artificial
 
