@@ -209,6 +209,15 @@ def grouped(chosen: Sequence[Example]) -> tuple[tuple[Kind, tuple[Example, ...]]
     return tuple((kind, members) for kind, members in groups if members)
 
 
+def example(name: str) -> Example:
+    """The one example that `name` means: its name, or a beginning that no other has. Raises CFError."""
+    found = meant(name)
+    if len(found) > 1:
+        begun = ", ".join(one.name for one in found)
+        raise CFError([errors.bad_option(f"{name!r} may be {begun}")], Source("", "cfc demo"))
+    return found[0]
+
+
 def meant(name: str) -> tuple[Example, ...]:
     """The example called `name` or `name.cf`, else those whose names begin so. Raises CFError where there is none."""
     known = names()

@@ -137,7 +137,7 @@ def _interrupts_held() -> Iterator[None]:
 def _serve(connection: Connection, name: str, seconds: float) -> None:
     """Send what is found as (part, value), each as soon as it is there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits
-    (example,) = gallery.meant(name)
+    example = gallery.example(name)
     for part in _parts(example, seconds):
         connection.send(part)
     connection.close()

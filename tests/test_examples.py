@@ -391,7 +391,7 @@ def test_the_rewrite_computes_the_same_and_is_right_under_every_preset(story: St
     size = sum(at[name].size for name in names)
     steps = within_domain(story, rng.standard_normal((200, size)) * 10.0 ** rng.uniform(-6, 1, (200, 1)))
     value, rewritten = program_of(story).value, program_of(story, function=function).value
-    (example,) = gallery.meant(story.name)
+    example = gallery.example(story.name)
     where = example.story.where or "True"
     for step in (np.zeros(size), *steps):
         point = arguments(moved(names, at, step))

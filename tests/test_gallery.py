@@ -15,6 +15,7 @@ from cfcompiler.analyses.at import at
 from cfcompiler.analyses.comparison import Written, comparison
 from cfcompiler.analyses.same_values import Pair, same_values
 from cfcompiler.compiler import compile_file
+from cfcompiler.errors import CFError
 from cfcompiler.gallery import Claim, Example
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import compare
@@ -52,7 +53,7 @@ def name_of(example: Example) -> str:
 
 @cache
 def compared(name: str) -> ComparisonReport:
-    (example,) = gallery.meant(name)
+    example = gallery.example(name)
     written = Written(Source(example.text, str(example.path)))
     return comparison(written, lambda program: parse_arguments(program, example.point.split()))
 
@@ -290,3 +291,6 @@ def test_a_name_is_completed(tmp_path: Path) -> None:
     assert [example.name for example in gallery.meant("golden")] == ["golden_relu"]
     assert [example.name for example in gallery.meant("zero.cf")] == ["zero"]
     assert [example.name for example in gallery.meant("relu")] == ["relu2", "relu3"]
+    assert gallery.example("relu2").name == "relu2"
+    with pytest.raises(CFError, match="relu2, relu3"):
+        gallery.example("relu")
