@@ -137,6 +137,7 @@ class _Search:
             return
         regions, n = self.texts.regions, self.walk.dimension
         steps: list[tuple[Fraction | None, int]] = [*((step, 0) for step in STEPS), (None, 1)]
+        irrational: list[Start] = []
         for step, extra in steps:
             total = n + extra
             factor = variable(total, n) if step is None else constant(total, step)
@@ -151,7 +152,12 @@ class _Search:
                 values = [number_of(value) for value in found.values]
                 known = tuple(value for value in values if value is not None)
                 if len(known) == total:
-                    yield known[:n], known[n] if step is None else step
+                    start = known[:n], known[n] if step is None else step
+                    if all(isinstance(x, Fraction) for x in known):
+                        yield start
+                    else:
+                        irrational.append(start)
+        yield from irrational
 
     def _equation(self, place: int, entry: Entry, factor: Polynomial) -> Formula:
         """(x - goal)*below = factor*above in one coordinate."""

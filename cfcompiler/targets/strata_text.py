@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
+from cfcompiler.targets.merged_sets import merged
 from cfcompiler.targets.tables import (
     DIM,
     ERROR,
@@ -108,15 +109,10 @@ def _verdict(report: StrataReport, word: str) -> Iterator[Entry]:
     if word == "exact":
         yield cell(word, verdict(word)), cell(f"on {_strata(len(own))}"), ()
         return
-    groups: dict[tuple[int, str, str, str, str], list[StratumReport]] = {}
+    groups: dict[tuple[str, ...], list[StratumReport]] = {}
     for stratum in sorted(own, key=lambda stratum: -stratum.dimension):
-        key = (
-            stratum.dimension,
-            _key(stratum.ad),
-            _key(stratum.gradient),
-            repr(stratum.clarke),
-            stratum.reason,
-        )
+        hull = None if stratum.clarke is None else sorted(map(_key, stratum.clarke))
+        key = (_key(stratum.ad), _key(stratum.gradient), repr(hull), stratum.reason)
         groups.setdefault(key, []).append(stratum)
     for place, members in enumerate(list(groups.values())[:MOST_ROWS]):
         label = word if place == 0 else ""
@@ -131,12 +127,12 @@ def _strata(count: int) -> str:
 
 
 def _where(members: Sequence[StratumReport]) -> str:
-    first = members[0]
-    parts = [f"{equation} = 0" for equation in first.equations] + list(first.inequalities)
-    text = ", ".join(parts) or "everywhere"
+    first = merged(members)[0]
+    text = first.text
     if len(text) > WHERE_WIDTH * 2:
         text = text[: WHERE_WIDTH * 2 - 3] + "..."
-    return text if len(members) == 1 else f"{text} and {_strata(len(members) - 1)} more"
+    rest = len(members) - first.count
+    return f"{text} and {_strata(rest)} more" if rest else text
 
 
 def _said(report: StrataReport, stratum: StratumReport) -> str:
