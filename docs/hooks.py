@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -37,6 +39,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path, text in {**codes.pages(), **frameworks.pages(), **gallery.pages(), COLOURS: colours()}.items():
         files.append(File.generated(config, path, content=text))
     return files
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """The gallery of `cfc demo --html` beside the site's own, where it is wanted."""
+    if os.environ.get(gallery.WANTED):
+        gallery.write_reports(Path(config.site_dir))
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

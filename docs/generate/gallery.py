@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from cfcompiler import gallery
@@ -15,12 +17,21 @@ from generate.running import printed
 from generate.verdicts import marked
 
 INDEX = "gallery/index.md"
+REPORTS = "gallery/reports"  # in the site, where they are wanted
+WANTED = "CFC_REPORTS"  # this variable of the environment
 
 
 @cache
 def pages() -> dict[str, str]:
     """The path of each page with its text; every check is made anew, and every point is asked."""
     return {INDEX: _index(), **{_path(example): _page(example) for example in gallery.examples()}}
+
+
+def write_reports(site: Path) -> None:
+    """The pages of `cfc demo --html`, with a report of each program that can be played with; minutes of work."""
+    folder = site / REPORTS
+    said = printed(["demo", "--html", str(folder)], "")
+    assert (folder / "index.html").exists(), said
 
 
 def navigation() -> list[Any]:
@@ -48,6 +59,14 @@ def _index() -> str:
     return "\n".join(parts)
 
 
+def _reported(example: Example) -> str:
+    """A link to the page that `cfc demo --html` makes of it, where these pages are wanted."""
+    if not os.environ.get(WANTED):
+        return ""
+    page = f'<a href="reports/{example.name}.html">Its page from <code>cfc demo --html</code></a>'
+    return f"{page}, with a report to play with.\n\n"
+
+
 def _word(example: Example) -> str:
     return marked(example.verdict) if example.verdict else ""
 
@@ -66,7 +85,7 @@ def _page(example: Example) -> str:
     title = plain(example.title[:1].upper() + example.title[1:])
     return (
         f"# {example.name}\n\n**{title}.** {_word(example)}\n\n{_program(example)}\n{told}\n"
-        f"{_asked(example)}[{example.kind.title}](index.md#{_anchor(example.kind.title)}): {example.kind.about}\n"
+        f"{_asked(example)}{_reported(example)}[{example.kind.title}](index.md#{_anchor(example.kind.title)}): {example.kind.about}\n"
     )
 
 
