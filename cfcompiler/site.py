@@ -11,6 +11,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil, floor
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None] | None
 # Of the time of an example, about how much the strata of its picture may take.
 SHARE = 0.25
+# A map whose point of the story is nearer to its edge than this part of it is drawn again, larger.
+EDGE = 0.1
 _PARTS = {
     "check": "the check of the rewrite",
     "judgement": "the judgement at the point",
@@ -138,12 +141,13 @@ def _serve(connection: Connection, name: str, seconds: float) -> None:
     """Send what is found as (part, value), each as soon as it is there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits
     example = gallery.example(name)
-    for part in _parts(example, seconds):
+    for part in parts(example, seconds):
         connection.send(part)
     connection.close()
 
 
-def _parts(example: Example, seconds: float) -> Iterator[tuple[str, Any]]:
+def parts(example: Example, seconds: float) -> Iterator[tuple[str, Any]]:
+    """What is found of an example, as (part, value), in this process: fields of Found, and sentences for "unknown"."""
     yield "check", demo.check_of(example, seconds=seconds * SHARE)
     yield "judgement", _judgement(example)
     if not example.point:
@@ -182,9 +186,18 @@ def _judgement(example: Example) -> str:
 
 def _picture(example: Example, seconds: float) -> Curve | Map:
     """The picture through the point of the story: of the inputs by which something is in doubt there."""
+    from cfcompiler.report import Curve
+
     compiled = _compiled(example)
     moving, fixed = _slice(example, compiled.program)
-    return compiled.picture(slice=moving, fix=fixed, seconds=seconds)
+    picture = compiled.picture(slice=moving, fix=fixed, seconds=seconds)
+    if isinstance(picture, Curve):
+        return picture
+    box = {}
+    for name, (low, high), here in zip(picture.inputs, picture.box, _here(example, picture), strict=True):
+        if not low + EDGE * (high - low) < here < high - EDGE * (high - low):
+            box[name] = f"{floor(min(low, here - 1))}:{ceil(max(high, here + 1))}"
+    return compiled.picture(slice=moving, fix=fixed, box=box, seconds=seconds) if box else picture
 
 
 def _report(example: Example, seconds: float) -> str:

@@ -178,6 +178,16 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     assert "abs_two_ways.html" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+def test_the_point_of_the_story_is_well_inside_of_its_map() -> None:
+    example = gallery.example("chunk_size")
+    parts = dict(site.parts(example, 60))
+    picture, (a, b) = parts["picture"], parts["here"]
+    assert (a, b) == (0.0, 2.0)
+    (low, high), (bottom, top) = picture.box
+    assert low < a - 0.4 < a + 0.4 < high
+    assert bottom < b - 0.4 < b + 0.4 < top
+
+
 def test_every_verdict_has_a_shape() -> None:
     shapes = {symbol(verdict) for verdict in MARKS}
     assert len(shapes) == len(MARKS)
