@@ -220,7 +220,12 @@ class Compiled:
 
         question = question_of(self.program, box=box, fix=fix, seconds=seconds)
         point = None if at is None else point_of(self.program, {**(fix or {}), **at})
-        return self.page(question, point, f"cfcompiler.compile({self.program.source.path!r}).report()")
+        options = {"at": at, "box": box, "fix": fix}
+        given = ", ".join(f"{name}={dict(value)!r}" for name, value in options.items() if value)
+        preset, *rules = self.program.preset.split(", ")
+        words = [repr(self.program.source.path), *([f"preset={preset!r}"] if preset else [])]
+        words += [f"overrides={dict(rule.split('=', 1) for rule in rules)!r}"] if rules else []
+        return self.page(question, point, f"cfcompiler.compile({', '.join(words)}).report({given})")
 
     def page(self, question: Question, point: Mapping[str, Any] | None, command: str) -> Document:
         """The page of a question; `point`: exact numbers for every parameter; `command` makes it again."""

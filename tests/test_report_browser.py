@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a
 Pages = Callable[[str], Path]
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-PROGRAMS = ("trap", "khan_barton", "softplus_relu_abs", "where_sqrt", "max_regrouped")
+PROGRAMS = ("trap", "khan_barton", "softplus_relu_abs", "where_sqrt", "max_regrouped", "golden_relu")
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_the_judgement_of_a_point_is_that_of_at(driver: Any, pages: Pages) -> No
         assert (verdict, ad) == (said.judged.verdict, [list(row.values()) for row in said.backward]), (x, y)
 
 
-@pytest.mark.parametrize("name", ["trap", "softplus_relu_abs", "max_regrouped"])
+@pytest.mark.parametrize("name", ["trap", "softplus_relu_abs", "max_regrouped", "golden_relu"])
 def test_what_the_sliders_say_is_what_the_program_with_these_rules_does(
     driver: Any, pages: Pages, name: str
 ) -> None:

@@ -197,6 +197,10 @@ class _Points:
                 self._asked.question.progress("points", place, len(candidates))
             try:
                 found.append(self._point(f"p{len(found) + 1}", candidate, max(left, LEAST_SECONDS)))
+            except KeyboardInterrupt:
+                self.left_out = len(candidates) - place
+                self.notes.append(f"{self.left_out} further points have no panel of their own: interrupted")
+                break
             except CFError as problem:
                 if candidate.wanted:
                     raise

@@ -72,6 +72,9 @@ def pictures_of(
                 seconds=max(left, LEAST_SECONDS),
                 yours=own,
             )
+        except KeyboardInterrupt:
+            notes.append("not all slices are drawn: interrupted")
+            break
         except CFError as problem:
             first = first or problem.diagnostics[0].message
             notes.append(

@@ -25,6 +25,9 @@ def right_everywhere(points: Iterable[RightWhen]) -> Settings:
     reason = next((one.reason for one in asked if one.kind == "unknown"), None)
     if reason is not None:
         return Settings("unknown", reason=reason)
+    conditions = {one.conditions for one in asked if one.conditions}
+    if len(conditions) == 1:  # only one point has a say
+        return next(one for one in asked if one.conditions)
     parameters = {one.name: one for found in points for one in found.parameters}
     if any(one.position is not None for one in parameters.values()):
         return Settings(

@@ -30,13 +30,13 @@ function drawCurve(curve, box) {
 const across = (view, x) => LEFT + ((x - view.low) / (view.high - view.low)) * (WIDE - LEFT - RIGHT);
 
 function frame(target, view, low, high, height, label, input) {
-  const top = 16, bottom = height - 28;
+  const top = 30, bottom = height - 28;
   const y = (value) => bottom - ((value - low) / (high - low || 1)) * (bottom - top);
   clear(target, steps(low, high, 4).map((value) => [
     svg("line", { class: Math.abs(value) < 1e-12 ? "zero" : "axis", x1: LEFT, x2: WIDE - RIGHT, y1: y(value), y2: y(value) }),
     svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, decimal(value))]).flat(),
   axisTexts(view).map(([value, text]) => svg("text", { x: across(view, value), y: height - 8, "text-anchor": "middle" }, text)),
-  svg("text", { class: "name", x: 8, y: 14 }, label), svg("text", { class: "name", x: WIDE - 8, y: height - 8, "text-anchor": "end" }, input));
+  svg("text", { class: "name", x: 8, y: 14 }, label), svg("text", { class: "name halo", x: WIDE - 8, y: bottom - 6, "text-anchor": "end" }, input));
   return { y, top, bottom };
 }
 
@@ -129,8 +129,8 @@ function dotNow(dot) {
   if (state.preset) {
     const row = point ? point.presets.find((one) => one.name === state.preset) : null;
     const pair = dot.presets.find(([name]) => name === state.preset);
-    if (pair) return { ad: pair[1], verdict: row && row.verdict ? row.verdict : dot.verdict };
-    return { ad: dot.ad, verdict: dot.verdict };
+    if (pair) return { ad: pair[1], verdict: row && row.verdict ? row.verdict : "unknown" };
+    return { ad: dot.ad, verdict: dot.verdict }; // nothing is tied: all frameworks agree
   }
   if (!point || !Object.keys(state.values).length) return { ad: dot.ad, verdict: dot.verdict };
   const values = rulesOf(point);
@@ -167,9 +167,9 @@ function dotMarks(curve, dot, x, y) {
       names.length > 2 ? `${names[0]} and ${names.length - 1} more` : names.join(", "))),
     dot.gradient !== null ? shape("circle", x, y(dot.gradient), 6, { class: "open" }) : null,
     now.ad !== null ? shape((data.marks[now.verdict] || data.marks.unknown).shape, x, y(now.ad), 6, { class: "mark" }) : null,
-    now.ad === null ? svg("text", { x, y: 12, "text-anchor": "middle", class: "alarm" }, "NaN or ∞") : null,
+    now.ad === null ? svg("text", { x, y: 20, "text-anchor": "middle", class: "alarm halo" }, "AD: NaN or ∞") : null,
     svg("circle", {
-      class: "hit", cx: x, cy: now.ad === null ? 12 : y(now.ad), r: 14, tabindex: point ? "0" : null, role: "button", "aria-label": label, onclick: act,
+      class: "hit", cx: x, cy: now.ad === null ? 16 : y(now.ad), r: 14, tabindex: point ? "0" : null, role: "button", "aria-label": label, onclick: act,
       onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); act(); } },
     }, svg("title", {}, label)));
 }

@@ -58,13 +58,34 @@ function underRules(point, values) {
   if (!right || !right.ad) return { ad: null, verdict: "unknown", why: (right && right.reason) || "not known" };
   const ad = right.ad.map((row) => row.map((text) => exactText(text, values)));
   const texts = right.ad.map((row, i) => row.map((text, k) => (ad[i][k] ? ratioText(ad[i][k]) : valueText(text, values))));
-  const isGradient = right.gradient ? satisfied(right.gradient, values) : false;
+  const isGradient = right.gradient ? sameVector(ad, point.gradient) ?? satisfied(right.gradient, values) : false;
   if (isGradient) return { ad: texts, verdict: "exact", why: "" };
-  const inClarke = satisfied(right.clarke, values);
+  const inClarke = insideHull(ad, point.clarke) ?? satisfied(right.clarke, values);
   if (inClarke === null || isGradient === null) {
     return { ad: texts, verdict: "unknown", why: right.clarke.reason || "a condition was not decided" };
   }
   return { ad: texts, verdict: inClarke ? (right.gradient ? "inexact" : "clarke") : "spurious", why: "" };
+}
+
+// Whether two vectors are equal; null where a number is not rational.
+function sameVector(ad, rows) {
+  if (!rows) return null;
+  const signs = ad.flatMap((row, i) => row.map((value, k) => {
+    const other = exactText(rows[i][k]);
+    return value === null || other === null ? null : order(value, other);
+  }));
+  return signs.includes(null) ? null : signs.every((sign) => sign === 0);
+}
+
+// Whether a vector is in a hull that is a point or an interval; null where it is another one, or not rational.
+function insideHull(ad, { vertices, complete, count }) {
+  if (!complete || count !== vertices.length || !count) return null;
+  if (count === 1) return sameVector(ad, vertices[0]);
+  if (ad.length !== 1 || ad[0].length !== 1 || ad[0][0] === null) return null;
+  const ends = vertices.map((rows) => exactText(rows[0][0]));
+  if (ends.includes(null)) return null;
+  const signs = ends.map((end) => order(ad[0][0], end));
+  return signs.some((sign) => sign >= 0) && signs.some((sign) => sign <= 0);
 }
 
 function valueText(text, values) {

@@ -37,7 +37,7 @@ function drawMap(map, box) {
   const list = el("select", { id: "places", "aria-label": "a stratum", onchange: () => {
     const stratum = map.strata[Number(list.value)];
     if (stratum) ask(atWitness(map, stratum));
-  } }, el("option", { value: "" }, "choose a stratum"), map.strata.map((one, k) => el("option", { value: k }, `${one.id}, dimension ${one.dimension}, ${one.verdict}`)));
+  } }, el("option", { value: "" }, "choose a stratum"), map.strata.map((one, k) => el("option", { value: k }, `${named(map, one)}, dimension ${one.dimension}, ${one.verdict}`)));
   const toggles = [["arrows", "−AD", true], ["descents", "descents", map.descents.some((one) => one.stays)]].map(([name, text, on]) => {
     layers[name].setAttribute("visibility", on ? "visible" : "hidden");
     return el("label", {}, el("input", { type: "checkbox", checked: on, onchange: (event) => layers[name].setAttribute("visibility", event.target.checked ? "visible" : "hidden") }), ` ${text}`);
@@ -111,6 +111,9 @@ function spots(layer, map, px, py, ask) {
   }));
 }
 
+// A slice has a numbering of its own.
+const named = (map, stratum) => (map.slice ? `${stratum.id} of the slice` : stratum.id);
+
 // The verdict under the rules that are chosen now; `before` where the page cannot tell.
 function verdictNow(id, before) {
   const point = pointOf(id);
@@ -183,7 +186,7 @@ function showJudged(map, found, answer, here, px, py) {
   clear(here, svg("circle", { class: "here", cx: px(at[0]), cy: py(at[1]), r: 9 }));
   const where = map.inputs.map((name, k) => `${name} = ${exact ? shown(ratioText(exact[name])) : found.witness ? shown(stratum.witness[k]) : `≈ ${decimal(at[k])}`}`).join(", ");
   if (!stratum) {
-    const why = found.undecided ? "a sign was not decided here" : "it lies in no stratum that is known: outside the domain, or not decided";
+    const why = found.undecided ? "a sign was not decided here" : map.strataLeftOut ? "its stratum is not among those of this page" : "it lies in no stratum that is known: outside the domain, or not decided";
     return clear(answer, el("dl", {}, el("dt", {}, "at"), el("dd", { class: "number" }, where), el("dt", {}, "verdict"), el("dd", {}, badge("unknown"), ` ${why}`)));
   }
   const floats = Object.fromEntries(map.inputs.map((name, k) => [name, at[k]]));
@@ -194,7 +197,7 @@ function showJudged(map, found, answer, here, px, py) {
   if (point && found.witness) choosePoint(point);
   return clear(answer, el("dl", {},
     el("dt", {}, "at"), el("dd", { class: "number" }, where),
-    el("dt", {}, term("stratum")), el("dd", {}, `${stratum.id}, dimension ${stratum.dimension}: `, number(whereStratum(stratum))),
+    el("dt", {}, term("stratum")), el("dd", {}, `${named(map, stratum)}, dimension ${stratum.dimension}: `, number(whereStratum(stratum))),
     el("dt", {}, "verdict"), el("dd", {}, badge(stratum.verdict), stratum.artificial ? artificial() : null, stratum.reason ? ` ${stratum.reason}` : ""),
     el("dt", {}, term("AD")), el("dd", { class: "number" }, stratum.ad ? vectors(rowsAt(stratum.ad, exact, floats)) : "none"),
     el("dt", {}, truth[0]), el("dd", { class: "number" }, truth[1])),
@@ -205,8 +208,8 @@ function mapLegend(map) {
   const kinds = [...new Set([...map.lines, ...map.spots].map((one) => one.verdict))];
   return el("p", { class: "legend" }, kinds.map((verdict) => {
     const mark = data.marks[verdict];
-    return el("span", { class: `v-${verdict}` }, svg("svg", { width: 44, height: 16, viewBox: "0 0 44 16", "aria-hidden": "true" },
-      svg("line", { class: "line", x1: 0, x2: 26, y1: 8, y2: 8, "stroke-dasharray": mark.dashes.map((length) => length * 3).join(" ") || null }),
-      shape(mark.shape, 36, 8, 5, { class: "mark" })), term(verdict));
-  }), map.descents.length ? el("span", {}, "○ start of a descent, ■ it stays there. ", map.step) : null);
+    return el("span", { class: `v-${verdict}` }, svg("svg", { width: 76, height: 16, viewBox: "0 0 76 16", "aria-hidden": "true" },
+      svg("line", { class: "line", x1: 0, x2: 56, y1: 8, y2: 8, "stroke-dasharray": mark.dashes.map((length) => length * 3).join(" ") || null }),
+      shape(mark.shape, 67, 8, 5, { class: "mark" })), term(verdict));
+  }), map.descents.length ? el("span", {}, "○ start of a descent, ■ it stays there; each step goes to ", map.step) : null);
 }

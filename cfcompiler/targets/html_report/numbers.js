@@ -136,15 +136,15 @@ function exactly(tree, names) {
   if (tree === null) return null;
   const [kind, ...parts] = tree;
   if (kind === "number") return parts[0];
-  if (kind === "name") return names[parts[0]] ?? null;
+  if (kind === "name") return Object.hasOwn(names, parts[0]) ? names[parts[0]] : null;
   if (kind === "|" || kind === "&") return both(kind, parts.map((part) => exactly(part, names)));
   const word = kind === "call" ? parts.shift() : kind;
   const values = parts.map((part) => exactly(part, names));
   if (values.some((value) => value === null || typeof value === "boolean")) return null;
   if (word === "neg") return rational(-values[0].n, values[0].d);
   if (word === "**") return power(values[0], values[1]);
-  if (word in COMPARED && values.length === 2) return COMPARED[word](order(values[0], values[1]));
-  return word in EXACTLY && values.length ? EXACTLY[word](...values) : null;
+  if (Object.hasOwn(COMPARED, word) && values.length === 2) return COMPARED[word](order(values[0], values[1]));
+  return Object.hasOwn(EXACTLY, word) && values.length ? EXACTLY[word](...values) : null;
 }
 
 function both(kind, values) {
@@ -174,9 +174,9 @@ function inFloats(tree, names) {
   if (tree === null) return NaN;
   const [kind, ...parts] = tree;
   if (kind === "number") return toFloat(parts[0]);
-  if (kind === "name") return names[parts[0]] ?? CONSTANTS[parts[0]] ?? NaN;
+  if (kind === "name") return [names, CONSTANTS].find((known) => Object.hasOwn(known, parts[0]))?.[parts[0]] ?? NaN;
   const word = kind === "call" ? parts.shift() : kind;
-  return word in IN_FLOATS ? IN_FLOATS[word](...parts.map((part) => inFloats(part, names))) : NaN;
+  return Object.hasOwn(IN_FLOATS, word) ? IN_FLOATS[word](...parts.map((part) => inFloats(part, names))) : NaN;
 }
 
 const exactText = (text, names = {}) => exactly(formula(text), names);

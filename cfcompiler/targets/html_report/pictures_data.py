@@ -99,6 +99,8 @@ def map_data(drawn: Map, page: Page) -> dict[str, Any]:
             for one in drawn.descents
         ],
         "strata": _strata(drawn.strata, known, drawn.fixed),
+        "slice": tuple(drawn.strata) != page.strata.strata,
+        "strataLeftOut": max(0, len(drawn.strata) - MOST_STRATA),
         "unknown": list(drawn.unknown),
     }
 

@@ -11,6 +11,17 @@ from cfcompiler.report.page import Page, PagePoint
 from cfcompiler.targets.terminal import row_text
 
 MOST_PLACES = 4
+MOST_LETTERS = 60  # of a set that is written out in a sentence
+_ORDER = (
+    "spurious",
+    "undefined",
+    "discontinuous",
+    "artificial critical",
+    "inexact",
+    "clarke",
+    "exact",
+    "unknown",
+)
 HARMLESS = ("exact", "clarke", "inexact")
 
 
@@ -20,7 +31,11 @@ def glossary() -> dict[str, str]:
 
 
 def headline(page: Page) -> Iterator[tuple[str, str]]:
-    """Sentences, each with the verdict that it tells of ("" where it tells of none)."""
+    """Sentences, what matters most first, each with the verdict that it tells of."""
+    yield from sorted(_sentences(page), key=lambda one: _ORDER.index(one[0]))
+
+
+def _sentences(page: Page) -> Iterator[tuple[str, str]]:
     strata = page.strata.strata
     wrong = [one for one in strata if one.verdict == "spurious"]
     if wrong:
@@ -29,24 +44,34 @@ def headline(page: Page) -> Iterator[tuple[str, str]]:
         yield one.report.judged.verdict, _at(one)
     if strata and not wrong:
         yield from _right(page)
-    for verdict, words in (
-        ("undefined", "AD returns NaN or infinity, or f is not Lipschitz, on"),
-        ("discontinuous", "the program jumps on"),
-    ):
-        count = sum(one.verdict == verdict for one in strata)
-        if count:
-            yield verdict, f"{words[0].upper()}{words[1:]} {_strata(count)}."
+    for verdict, words in (("undefined", "AD is undefined"), ("discontinuous", "The program jumps")):
+        found = [one for one in strata if one.verdict == verdict]
+        if found:
+            yield verdict, f"{words} {_on(found)}."
     stalls = [one.where.replace("==", "=") for one in page.strata.artificial if one.stalls]
     if stalls:
-        yield "artificial critical", f"A gradient method stays at {_listed(stalls)}, where f still decreases."
+        yield "artificial critical", f"A gradient method stays {_where(stalls)}, where f still decreases."
     if page.strata.unknown:
         yield "unknown", "Not everything was decided: see the end of this page."
 
 
+def _on(found: Sequence[StratumReport]) -> str:
+    """`on 2 strata, as where x - y = 0, y > 0: the reason`."""
+    first = found[0]
+    place = ", ".join([*(f"{text} = 0" for text in first.equations), *first.inequalities])
+    text = f"on {_strata(len(found))}"
+    if 0 < len(place) <= MOST_LETTERS:
+        text += f", {'as ' if len(found) > 1 else ''}where {place}"
+    reason = first.reason.removeprefix("the program jumps: ")
+    return f"{text}: {reason}" if reason else text
+
+
 def _wrong_sets(page: Page, wrong: Sequence[StratumReport]) -> str:
     exactly = "exactly " if page.strata.complete else ""
-    places = _listed([text.replace("==", "=") for text in page.strata.spurious])
-    text = f"AD is wrong {exactly}where {places}" if places != "everywhere" else "AD is wrong everywhere"
+    places = _where([text.replace("==", "=") for text in page.strata.spurious])
+    if "everywhere" in page.strata.spurious:
+        exactly, places = "", "everywhere"
+    text = f"AD is wrong {exactly}{places}"
     said = {(repr(one.ad), repr(one.gradient), repr(one.clarke)) for one in wrong}
     first = wrong[0]
     if len(said) > 1 or first.ad is None:
@@ -94,10 +119,13 @@ def _strata(count: int) -> str:
     return f"{count} {'stratum' if count == 1 else 'strata'}"
 
 
-def _listed(texts: Sequence[str]) -> str:
-    shown = list(texts[:MOST_PLACES])
+def _where(texts: Sequence[str]) -> str:
+    """`where x = 0; or y = 0`; of sets that take many words, how many they are."""
+    shown = [text for text in texts if len(text) <= MOST_LETTERS][:MOST_PLACES]
     more = len(texts) - len(shown)
-    return "; or ".join(shown) + (f"; or in {more} more sets" if more else "")
+    if not shown:
+        return f"on {more} {'set' if more == 1 else 'sets'} of inputs, which the table of strata describes"
+    return f"where {'; or '.join(shown)}" + (f"; or in {more} more sets" if more else "")
 
 
 def _rows(rows: Sequence[Row]) -> str:
