@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cmp_to_key
 from typing import Any
 
 import flint
@@ -31,6 +30,7 @@ from cfcompiler.analyses.affine_forms import (
     product,
     scalar,
 )
+from cfcompiler.analyses.pairwise import chosen, codes_of, extreme_places, sorted_places
 from cfcompiler.arithmetic import UNORDERED, Array
 from cfcompiler.feasibility.lattice import Integers
 from cfcompiler.interpreter import HOLDS_FOR, Machine
@@ -177,13 +177,6 @@ class Questioner(FormMachine):
             raise _Waiting
         return code
 
-    def _codes(self, left: Array, right: Array) -> np.ndarray:
-        left, right = np.broadcast_arrays(left, right)
-        codes = np.empty(left.shape, dtype=np.int8)
-        for place in np.ndindex(left.shape):
-            codes[place] = self._asked(place, (), left[place], right[place])
-        return codes
-
     def _kink(self, kink: Kink, values: Mapping[str, Array]) -> Array:
         if kink.left.name in self.still and kink.right.name in self.still:
             return super()._kink(kink, values)
@@ -192,15 +185,14 @@ class Questioner(FormMachine):
         if not (left.shape or right.shape or above.shape or below.shape):
             code = self._asked((), (), left[()], right[()])
             return scalar("nan") if code == UNORDERED else below if code == -1 else above
-        codes = self._codes(left, right)
-        value = np.where(codes == -1, below, above)
-        if np.any(codes == UNORDERED):
-            return np.where(codes == UNORDERED, self.arithmetic.number("nan"), value)
-        return value
+        return chosen(codes_of(left, right, self._entry), above, below, self.arithmetic.number("nan"))
+
+    def _entry(self, place: tuple[int, ...], left: Entry, right: Entry) -> int:
+        return self._asked(place, (), left, right)
 
     def _condition(self, op: str, args: list[Array]) -> Array:
         if op in COMPARISONS and any(isinstance(x, Form) for arg in args for x in np.reshape(arg, -1)):
-            return np.isin(self._codes(args[0], args[1]), HOLDS_FOR[op])
+            return np.isin(codes_of(args[0], args[1], self._entry), HOLDS_FOR[op])
         if op in COMPARISONS:
             return self._constant_condition(op, args)
         if op == "isnan":
@@ -211,7 +203,7 @@ class Questioner(FormMachine):
     def _constant_condition(self, op: str, args: list[Array]) -> Array:
         """Numbers, which may be what remains of moving values on this stratum."""
         if self.moving:
-            return np.isin(self._codes(args[0], args[1]), HOLDS_FOR[op])
+            return np.isin(codes_of(args[0], args[1], self._entry), HOLDS_FOR[op])
         return super()._condition(op, args)
 
     # rows, pair by pair
@@ -271,17 +263,7 @@ class Questioner(FormMachine):
         return out
 
     def _first_extreme(self, row: Array, sense: str, *, last: bool = False) -> int:
-        best, tied = 0, [0]
-        for place in range(1, len(row)):
-            code = self._pair(row, place, best)
-            if code == UNORDERED:
-                best = best if row[best] == "nan" else place
-                tied = [best]
-            elif code == (1 if sense == "max" else -1):
-                best, tied = place, [place]
-            elif code == 0:
-                tied.append(place)
-                best = place if last else best
+        best, tied = extreme_places(row, sense, last=last, ask=self._needed)
         self._note_extreme(row, best, tied, sense)
         return best
 
@@ -295,25 +277,8 @@ class Questioner(FormMachine):
                 name, turn = direction_of(terms)
                 self.extremes[name] = 0 if place in tied else turn * (-1 if sense == "max" else 1)
 
-    def _pair(self, row: Array, one: int, other: int) -> int:
-        first, second = min(one, other), max(one, other)
-        code = self._needed((first, second), row[first], row[second])
-        return code if one == first or code == UNORDERED else -code
-
     def _sorted(self, row: Array, instruction: Apply) -> list[int]:
-        descending = instruction.attribute("descending")
-
-        def compare(i: int, j: int) -> int:
-            code = self._pair(row, i, j)
-            if code == UNORDERED:
-                return int(row[i] == "nan") - int(row[j] == "nan")
-            return -code if descending else code
-
-        places = list(range(len(row)))
-        if instruction.attribute("last"):
-            places.reverse()
-        places.sort(key=cmp_to_key(compare))
-        return places
+        return sorted_places(row, instruction, self._needed)
 
     # steps: constants between the levels at which they jump
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cmp_to_key
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from cfcompiler import numbers
 from cfcompiler.analyses.affine_machine import Guard
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
 from cfcompiler.analyses.field import seeds_of
+from cfcompiler.analyses.pairwise import Ask, chosen, codes_of, extreme_places, sorted_places
 from cfcompiler.analyses.ratios import Entry, NotRational, Poly, Ratio, Ratios
 from cfcompiler.arithmetic import EXACT, UNORDERED, Array, Undecided
 from cfcompiler.feasibility.functions import Functions
@@ -67,26 +67,20 @@ class RatioMachine(Machine):
             self.met[Guard(self.place, entry, pair)] = code
         return code
 
-    def _codes(self, left: Array, right: Array) -> np.ndarray:
-        left, right = np.broadcast_arrays(left, right)
-        codes = np.empty(left.shape, dtype=np.int8)
-        for place in np.ndindex(left.shape):
-            codes[place] = self._met(place, (), left[place], right[place])
-        return codes
+    def _entry(self, place: tuple[int, ...], left: Entry, right: Entry) -> int:
+        return self._met(place, (), left, right)
 
     def _kink(self, kink: Kink, values: Mapping[str, Array]) -> Array:
         if kink.left.name not in self.moving and kink.right.name not in self.moving:
             return super()._kink(kink, values)
-        codes = self._codes(values[kink.left.name], values[kink.right.name])
-        value = np.where(codes == -1, values[kink.below.name], values[kink.above.name])
-        if np.any(codes == UNORDERED):
-            return np.where(codes == UNORDERED, self.arithmetic.number("nan"), value)
-        return value
+        codes = codes_of(values[kink.left.name], values[kink.right.name], self._entry)
+        nan = self.arithmetic.number("nan")
+        return chosen(codes, values[kink.above.name], values[kink.below.name], nan)
 
     def _apply(self, instruction: Apply, args: list[Array]) -> Array:
         moving = any(arg.name in self.moving for arg in instruction.args)
         if moving and instruction.op in COMPARISONS:
-            return np.isin(self._codes(args[0], args[1]), HOLDS_FOR[instruction.op])
+            return np.isin(codes_of(args[0], args[1], self._entry), HOLDS_FOR[instruction.op])
         if moving and TABLE[instruction.op].jumps and instruction.op in ("sign", "heaviside"):
             for place in np.ndindex(np.shape(args[0])):
                 if isinstance(args[0][place], Ratio):
@@ -103,35 +97,13 @@ class RatioMachine(Machine):
     def _first_extreme(self, row: Array, sense: str, *, last: bool = False) -> int:
         if not any(isinstance(entry, Ratio) for entry in row):
             return super()._first_extreme(row, sense, last=last)
-        own, best = self._own_row(), 0
-        for place in range(1, len(row)):
-            code = self._pair(own, row, place, best)
-            if code == UNORDERED:
-                best = best if row[best] == "nan" else place
-            elif code == (1 if sense == "max" else -1) or (last and code == 0):
-                best = place
-        return best
+        return extreme_places(row, sense, last=last, ask=self._in_row(self._own_row()))[0]
 
-    def _pair(self, own: tuple[int, ...], row: Array, one: int, other: int) -> int:
-        first, second = min(one, other), max(one, other)
-        code = self._met(own, (first, second), row[first], row[second])
-        return code if one == first or code == UNORDERED else -code
+    def _in_row(self, own: tuple[int, ...]) -> Ask:
+        return lambda pair, left, right: self._met(own, pair, left, right)
 
     def _sorted(self, row: Array, instruction: Apply) -> list[int]:
-        own = self._own_row()
-        descending = instruction.attribute("descending")
-
-        def compare(i: int, j: int) -> int:
-            code = self._pair(own, row, i, j)
-            if code == UNORDERED:
-                return int(row[i] == "nan") - int(row[j] == "nan")
-            return -code if descending else code
-
-        places = list(range(len(row)))
-        if instruction.attribute("last"):
-            places.reverse()
-        places.sort(key=cmp_to_key(compare))
-        return places
+        return sorted_places(row, instruction, self._in_row(self._own_row()))
 
     def _op_cumargextremum(self, instruction: Apply, x: Array) -> Array:
         raise NotRational("a running maximum or minimum")
