@@ -16,7 +16,7 @@ from cfcompiler.compiler import compile_text
 from cfcompiler.ir import Program
 from cfcompiler.primitives import TABLE
 from cfcompiler.source import Source
-from cfcompiler.targets.numpy_module import emit, stages
+from cfcompiler.targets.numpy_module import emit, level_functions, stages
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import gradient
 from cfcompiler.verify import verify
@@ -209,3 +209,28 @@ def test_a_long_wide_program_runs_by_level_and_a_chain_does_not() -> None:
     exec(emit(compile_text(chain + "\n    return t4099\n").program), module.__dict__)
     module.value_and_grad(0.5)
     assert not runs_by_level(module)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    ["s499", "s499, s250", "s499 + s250 * s100", "s499 * 0 + s1", "relu(s250 - s249) + s499", "s0"],
+)
+def test_a_long_sum_is_added_up_at_once(returned: str, made: Made) -> None:
+    """As a loop writes it; where a sum between is looked at from elsewhere there are several chains."""
+    generator = random.Random(3)
+    factors = [generator.uniform(-1, 1) * 10 ** generator.randrange(-8, 8) for _ in range(500)]
+    lines = [f"    t{n} = relu(x * {factor!r} - y) * y" for n, factor in enumerate(factors)]
+    sums = [f"    s{n} = s{n - 1} + t{n}" if n % 3 else f"    s{n} = t{n} + s{n - 1}" for n in range(1, 500)]
+    program = compile_text(
+        "\n".join(["def f(x, y):", *lines, "    s0 = 2", *sums, f"    return {returned}\n"])
+    ).program
+    by_level, single = made(program)
+    by_level._WIDE = level_functions._WIDE
+    for at in ((0.7, -0.3), (-1e5, 1.0), (0.0, 0.0), (float("inf"), 1.0)):
+        assert same_bits(by_level.value(*at), bits(single.value(*at)))
+        assert same_bits(by_level.jvp(at, (1.0, -0.0)), bits(single.jvp(at, (1.0, -0.0))))
+        seed = [1.0, -3.0] if "," in returned else 0.3
+        assert same_bits(by_level.vjp(*at)[1](seed), bits(single.vjp(*at)[1](seed)))
+    columns = (np.linspace(-1, 1, 5), 0.25)
+    assert same_bits(by_level.jvp(columns, (1.0, 2.0)), bits(single.jvp(columns, (1.0, 2.0))))
+    assert runs_by_level(by_level)

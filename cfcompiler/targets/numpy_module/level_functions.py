@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from cfcompiler.targets.numpy_module.chain_functions import _chain_group, _chains
+
 _TAPES: dict[Any, Any] = {}  # tapes that have been read
 _WIDE = 16  # steps to a group, from which on a call for each group is quicker than a call for each step
 
@@ -36,57 +38,65 @@ def _levels(text: str, kinds: dict[str, Any], names: dict[str, Any], count: int)
 
 
 def _read_levels(text: str, kinds: dict[str, Any], count: int) -> Any:
-    """The level of each slot, the constants as (slot, number), and the steps of each group: [slot, *arguments]."""
+    """The level of each slot, constants as (slot, number), the steps of each group, [slot, *arguments], and the chains."""
+    lines = [line.split() for line in text.splitlines() if line[0] != "@"]
+    if any(line[0] in ("if", "pick") for line in lines):
+        return None
+    chains = _chains(lines, count)
+    last = {slot: sums[-1][0] for _, sums in chains for slot, _, _, _ in sums}
     level = [0] * count
     condition = [False] * count
     constants: list[tuple[int, float]] = []
     members: dict[Any, list[list[int]]] = {}
-    for line in text.splitlines():
-        word, *rest = line.split()
-        if word == "@":
-            continue
-        if word in ("if", "pick"):
-            return None
-        slot = len(level)
+    for slot, (word, *rest) in enumerate(lines, start=count):
         if word in ("k", "b"):
             constants.append((slot, float(rest[0])))
             level.append(0)
             condition.append(word == "b")
             continue
         at = [int(place) for place in rest]
-        level.append(1 + max([level[place] for place in at]))
+        level.append(max([level[place] for place in at]) + (last.get(slot, slot) == slot))
         condition.append(kinds[word][2])
-        group = (level[slot], word, *[condition[place] for place in at])
-        members.setdefault(group, []).append([slot, *at])
-    return None if len(level) < _WIDE * len(members) else (level, constants, members)
+        if slot not in last:
+            group = (level[slot], word, *[condition[place] for place in at])
+            members.setdefault(group, []).append([slot, *at])
+    for slot, end in last.items():
+        level[slot] = level[end]
+    wide = len(level) >= _WIDE * (len(members) + len(chains))
+    return (level, constants, members, chains) if wide else None
 
 
 def _grouped(found: Any, kinds: dict[str, Any], names: dict[str, Any], count: int) -> SimpleNamespace:
     """The rows of the slots, first the inputs and the constants, and the groups: see `_levels`."""
-    level, constants, members = found
+    level, constants, members, chains = found
     row = np.zeros(len(level), dtype=int)
     row[:count] = np.arange(count)
     first = count + len(constants)
     row[[slot for slot, _ in constants]] = np.arange(count, first)
-    groups = []
-    for group in sorted(members, key=lambda group: group[0]):
-        _, word, *conditions = group
-        slots, *places = np.array(members[group]).T
+    groups: list[Any] = []
+    waiting = [(level[sums[-1][0]], None, (start, sums)) for start, sums in chains]
+    waiting += [(group[0], group[1:], steps) for group, steps in members.items()]
+    for _, group, steps in sorted(waiting, key=lambda one: one[0]):
+        slots = [slot for slot, *_ in (steps[1] if group is None else steps)]
         rows = slice(first, first + len(slots))
         first = rows.stop
         row[slots] = np.arange(rows.start, rows.stop)
+        if group is None:
+            groups.append(_chain_group(steps, rows, row, kinds))
+            continue
+        word, *conditions = group
         movers, targets, _, needed = kinds[word]
         value = names[f"_{word}_tape_many"]
         forward = names[f"_{word}_forward_many"] if movers else None
         backward = names[f"_{word}_backward_many"] if targets else None
-        at = [row[own] for own in places]
+        at = [row[own] for own in np.array(steps).T[1:]]
         groups.append((value, forward, backward, rows, at, conditions, movers, targets, needed))
-    slots = np.argsort(row)
+    slot_of = np.argsort(row)
     return SimpleNamespace(
         count=count,
         row=row,
-        slots=slots,
-        heights=np.array(level)[slots],
+        slots=slot_of,
+        heights=np.array(level)[slot_of],
         constants=np.array([number for _, number in constants]),
         groups=groups,
         steps=[
@@ -174,6 +184,16 @@ def _returns(levels: Any, seeds: Any) -> tuple[list[Any], int, Any]:
     step, number, target = [np.zeros(0, dtype=int)], [np.zeros(0, dtype=int)], [np.zeros(0, dtype=int)]
     size = 0
     for _, _, backward, rows, places, conditions, _, targets, needed in reversed(levels.groups):
+        height = int(levels.heights[rows.start])
+        if needed is None:  # a chain
+            if reached[rows.stop - 1]:
+                for part, column in zip((step, number, target), targets, strict=True):
+                    part.append(column)
+                reached[targets[2]] = True
+                end, given = slice(rows.stop - 1, rows.stop), [slice(size, size + len(targets[2]))]
+                size += len(targets[2])
+                groups.setdefault(height, []).append((backward, end, [], given))
+            continue
         some = reached[rows]
         if backward is None or not some.any():
             continue
@@ -193,7 +213,6 @@ def _returns(levels: Any, seeds: Any) -> tuple[list[Any], int, Any]:
             reached[target[-1]] = True
             given.append(slice(size, size + len(own)))
             size += len(own)
-        height = int(levels.heights[rows.start])
         groups.setdefault(height, []).append((backward, rows if some.all() else own, at, given))
     to = np.concatenate(target)
     order = np.lexsort((np.concatenate(number), -np.concatenate(step), -levels.heights[to]))

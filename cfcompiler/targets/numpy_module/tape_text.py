@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from cfcompiler import ieee
 from cfcompiler.ir import Program
-from cfcompiler.targets.numpy_module import array_functions, level_functions, tape_functions
+from cfcompiler.targets.numpy_module import array_functions, chain_functions, level_functions, tape_functions
 from cfcompiler.targets.numpy_module.guards import Guard, branching_of
 from cfcompiler.targets.numpy_module.interface import Interface, tuple_text
 from cfcompiler.targets.numpy_module.tape import Kinds, Tape, tape_of
@@ -73,7 +73,8 @@ def tape_text(
     arrays = needed_texts(many, array_functions.FUNCTIONS)
     special = needed_texts([*many, *arrays], ieee.ARRAY_FUNCTIONS)
     own = needed_texts(
-        [*stages, "_sweep_tape _numpy_step _array_step"], {**tape_functions.TABLE, **level_functions.TABLE}
+        [*stages, "_sweep_tape _numpy_step _array_step"],
+        {**tape_functions.TABLE, **level_functions.TABLE, **chain_functions.TABLE},
     )
     longest = max(len(tape.slots) for _, tape in tapes)
     settings = [
@@ -82,6 +83,7 @@ def tape_text(
         f"_WIDE = {level_functions._WIDE}",
         "_ARRAYS = False",
         '_ENDING = ""',
+        f"_RESULT_SLOTS = {tuple(first.slots[value.name] for value in program.results)!r}",
         f"_COUNT = {len(interface.inputs)}",
         f"_LENGTH = {longest}",
     ]
