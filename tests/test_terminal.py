@@ -216,7 +216,7 @@ def test_a_caret_stands_under_its_code(line: str, data: st.DataObject, width: in
     else:
         assert line[start] in " \t"  # what follows the end of a line is not shown
     told = " ".join((under[column:].lstrip("^"), *(text.removeprefix("   | ") for text in rest)))
-    assert told.split() == " ".join(notes).split()
+    assert "".join(told.split()) == "".join("".join(notes).split())
 
 
 @given(st.text("ab [],1+", min_size=1, max_size=300), st.sampled_from(WIDTHS))
