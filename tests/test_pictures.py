@@ -185,6 +185,13 @@ def test_where_no_stratum_is_known_points_are_judged_alone() -> None:
     assert "0.739085" in " ".join(other.unknown)
 
 
+def test_what_there_was_no_time_for_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cfcompiler.analyses.curves.SECONDS_TO_COMPARE", 0.0)
+    curve = curve_of("def f(x):\n    return abs(x) + abs(x - 1)\n")
+    assert [dot.presets for dot in curve.dots] == [(), ()]
+    assert "2 points are not compared" in " ".join(curve.unknown)
+
+
 def test_a_joined_stratum_is_one_arc() -> None:
     curve = curve_of("def f(x):\n    return relu(x*x - 2)\n")
     assert [arc.stratum for arc in curve.arcs].count(curve.arcs[0].stratum) == 2

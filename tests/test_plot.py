@@ -63,6 +63,15 @@ def test_the_title_says_program_ties_and_slice() -> None:
     assert "x" in said and "y" in said
 
 
+def test_a_long_name_does_not_stand_on_the_ties() -> None:
+    program = cfcompiler.compile_text(
+        f"def {'long_' * 12}(x):\n    return max(x, 0)\n", overrides={"max": "1/3"}
+    )
+    said = texts(program.plot().figure)
+    assert "ties: torch, max=1/3" in said
+    assert f"{'long_' * 12}"[:59] + "…" in said
+
+
 def test_every_verdict_that_is_drawn_is_in_the_legend() -> None:
     for name in ("where_sqrt", "thin_wedge"):
         program = cfcompiler.compile_file(gallery.folder() / f"{name}.cf")

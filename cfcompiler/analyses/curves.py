@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from cfcompiler.analyses.at import at
+from cfcompiler.analyses.at import ad_at, at
 from cfcompiler.analyses.candidates import Judged, candidates
 from cfcompiler.analyses.comparison import Written, comparison
 from cfcompiler.analyses.formula_values import NotRational, exactly, functions_of, inside, polynomial
@@ -31,6 +31,7 @@ from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
 from cfcompiler.numbers import to_float
 from cfcompiler.report import Arc, Curve, Dot, Nested, Row, StrataReport, StratumReport
+from cfcompiler.ties import preset_names
 
 SECONDS_TO_COMPARE, SECONDS_FOR_TRUTH = 10.0, 5.0
 MOST_DOTS = 60
@@ -260,13 +261,23 @@ def _dots(
         stratum = point.stratum
         tied = 0 in stratum.signs.values() or stratum.id.startswith("P") or stratum.verdict == "undefined"
         if tied and point.exact is not None:
-            if monotonic() < end:
+            if _affordable(own, point.exact, end - monotonic()):
                 presets = _presets(own, written, point.exact, yours)
             else:
                 late += 1
         found.append(_dot(own, point, _value(own, sampler, point), presets))
     said = [f"{late} points are not compared under all presets: there was no time"] if late else []
     return found, said
+
+
+def _affordable(own: Slice, exact: Any, seconds: float) -> bool:
+    """Whether AD under every preset is likely to be done in time: it is tried under one of them."""
+    start = monotonic()
+    if seconds <= 0:
+        return False
+    with suppress(CFError):
+        ad_at(own.program, own.point_at([exact]))
+    return (monotonic() - start) * len(preset_names()) < seconds
 
 
 def _value(own: Slice, sampler: Sampler, point: _Point) -> float | None:

@@ -91,20 +91,30 @@ def short(number: float) -> str:
 
 def title(figure: Figure, picture: Curve | Map) -> None:
     """The program and its ties; below, small, which slice it is."""
-    moving = [picture.input] if isinstance(picture, Curve) else list(picture.inputs)
     height = figure.get_size_inches()[1]
     about = subtitle(picture)
-    figure.text(
-        0.02, 1 - 0.12 / height, f"{picture.program}({', '.join(moving)})", size=12, weight="bold", va="top"
-    )
-    figure.text(0.98, 1 - 0.14 / height, f"ties: {picture.ties}", size=9.5, color=GREY, va="top", ha="right")
-    figure.text(0.02, 1 - 0.36 / height, _cut(about, 120), size=SMALL, color=GREY, va="top")
+    figure.text(0.02, 1 - 0.12 / height, _head(picture), size=12, weight="bold", va="top")
+    if not _crowded(picture):
+        where = {"x": 0.98, "y": 1 - 0.14 / height}
+        figure.text(**where, s=f"ties: {picture.ties}", size=9.5, color=GREY, va="top", ha="right")
+    figure.text(0.02, 1 - 0.36 / height, _cut(about, 115), size=SMALL, color=GREY, va="top")
+
+
+def _head(picture: Curve | Map) -> str:
+    moving = [picture.input] if isinstance(picture, Curve) else list(picture.inputs)
+    return _cut(f"{picture.program}({', '.join(moving)})", 60)
+
+
+def _crowded(picture: Curve | Map) -> bool:
+    """Whether program and ties have no room side by side."""
+    return len(_head(picture)) + 0.8 * len(picture.ties) > 62
 
 
 def subtitle(picture: Curve | Map) -> str:
-    """Which slice and which output it is; "" where there is no choice."""
+    """Which slice and which output it is, and the ties where they stand here; "" for nothing."""
+    ties = [f"ties: {picture.ties}"] if _crowded(picture) else []
     said = ", ".join(f"{name} = {value}" for name, value in picture.fixed.items())
-    return "; ".join([*([f"with {said}"] if said else []), *picture.about])
+    return "; ".join([*ties, *([f"with {said}"] if said else []), *picture.about])
 
 
 def _cut(text: str, most: int) -> str:
