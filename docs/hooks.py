@@ -14,6 +14,7 @@ from generate.markers import expanded
 from generate.verdicts import colours
 
 COLOURS = "assets/verdicts.css"
+REPORT = "commands/identity_report.html"  # an example of what `cfc report` writes
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -38,6 +39,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """The generated pages join the written ones."""
     for path, text in {**codes.pages(), **frameworks.pages(), **gallery.pages(), COLOURS: colours()}.items():
         files.append(File.generated(config, path, content=text))
+    files.append(File.generated(config, REPORT, content=gallery.report("identity")))
     return files
 
 

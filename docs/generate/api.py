@@ -27,7 +27,7 @@ METHODS = (
     ("The function and its derivatives", ("value", "grad", "value_and_grad", "jvp", "vjp", "hvp", "hessian")),
     ("Ties", ("signature", "field", "lexicographic")),
     ("Questions", ("at", "compare", "strata", "check")),
-    ("Pictures", ("plot", "picture")),
+    ("Pages and pictures", ("report", "plot", "picture")),
     (
         "Stages of the compiler",
         ("program", "forward", "backward", "gradient", "module", "emitted", "namespace", "second_order"),
@@ -65,7 +65,7 @@ def _class(each: type[Any]) -> str:
 def compiled() -> str:
     """What a compiled program has."""
     known = {name for _, names in METHODS for name in names}
-    left_out = {name for name in vars(cfcompiler.Compiled) if not name.startswith("_")} - known - set(_FIELDS)
+    left_out = {name for name in dir(cfcompiler.Compiled) if not name.startswith("_")} - known - set(_FIELDS)
     parts = []
     for title, names in (*METHODS, ("More", tuple(sorted(left_out)))):
         if names:
@@ -84,7 +84,7 @@ def _row(name: str) -> str:
     if isinstance(member, cached_property | property):
         function = member.func if isinstance(member, cached_property) else member.fget
         return f"`.{name}`\n:   {_indented(inspect.getdoc(function) or '')}\n"
-    return f"`.{name}{_signature(member)}`\n:   {_indented(inspect.getdoc(member) or '')}\n"
+    return f"`.{name}{_signature(member, wide=True)}`\n:   {_indented(inspect.getdoc(member) or '')}\n"
 
 
 FIELD_TEXTS = {
@@ -100,8 +100,8 @@ def _entry(name: str, member: Callable[..., Any], level: int) -> str:
     )
 
 
-def _signature(member: Callable[..., Any]) -> str:
-    """Without self; a parameter a line where it is long."""
+def _signature(member: Callable[..., Any], *, wide: bool = False) -> str:
+    """Without self; a parameter a line where it is long and not `wide`."""
     signature = inspect.signature(member)
     parts: list[str] = []
     for name, parameter in signature.parameters.items():
@@ -114,7 +114,7 @@ def _signature(member: Callable[..., Any]) -> str:
         if name != "self":
             parts.append(f"{star}{name}: {parameter.annotation}{default}")
     line = f"({', '.join(parts)}) -> {signature.return_annotation}"
-    if len(line) <= LONGEST:
+    if wide or len(line) <= LONGEST:
         return line
     return "(\n" + "".join(f"    {part},\n" for part in parts) + f") -> {signature.return_annotation}"
 

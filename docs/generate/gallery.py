@@ -27,6 +27,11 @@ def pages() -> dict[str, str]:
     return {INDEX: _index(), **{_path(example): _page(example) for example in gallery.examples()}}
 
 
+def report(name: str) -> str:
+    """The page that `cfc report` writes about an example."""
+    return printed(["report", "-", "-o", "-"], gallery.example(name).text)
+
+
 def write_reports(site: Path) -> None:
     """The pages of `cfc demo --html`, with a report of each program that can be played with; minutes of work."""
     folder = site / REPORTS
