@@ -84,6 +84,18 @@ _HEADS: dict[str, Callable[..., flint.arb]] = {
 }
 
 
+def whole_power(x: flint.arb, n: int) -> flint.arb:
+    """x**n by products: the power of arb is NaN for a ball that contains 0."""
+    if n < 0:
+        return 1 / whole_power(x, -n)
+    total, square = flint.arb(1), x
+    while n:
+        total = total * square if n % 2 else total
+        n //= 2
+        square = square * square if n else square
+    return total
+
+
 def depth(constant: sympy.Expr, most: int) -> int:
     """Levels of the expression, counted up to `most`."""
     level, count = {constant}, 0
@@ -110,7 +122,7 @@ def _enclosed(constant: sympy.Expr, known: dict[sympy.Expr, flint.arb]) -> flint
     if name not in _HEADS:
         raise TypeError(f"{name} is not a real constant of the language")
     if name == "Pow" and constant.args[1].is_Integer:
-        result = _enclosed(constant.args[0], known) ** int(constant.args[1])
+        result = whole_power(_enclosed(constant.args[0], known), int(constant.args[1]))
     else:
         result = _HEADS[name](*(_enclosed(argument, known) for argument in constant.args))
     known[constant] = result

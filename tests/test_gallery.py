@@ -229,12 +229,12 @@ def compared_texts(left: str, right: str, where: str = "", at: str = "x=0 y=0") 
         ("where(x > 0, x, y)", "x if x > 0 else y", "operations"),
         ("max(x, y) + min(x, y)", "x + y", "strata"),
         ("abs(x*y)", "abs(x)*abs(y)", "strata"),
-        ("exp(max(x, y))", "exp(x) if x > y else exp(y)", "algebra"),
-        ("sin(abs(x))*sign(x)", "sin(x)", "algebra"),
-        ("sqrt(x*x + 2*x*y + y*y)", "abs(x + y)", "algebra"),
-        ("cos(relu(x)) + cos(relu(-x))", "1 + cos(x)", "algebra"),
-        ("(x*x + y*y)**1.5", "norm2([x, y])**3", "algebra"),
-        ("atan(x/(1 + y*y)) + atan(-x/(1 + y*y))", "0*x*y", "algebra"),
+        ("exp(max(x, y))", "exp(x) if x > y else exp(y)", "strata"),
+        ("sin(abs(x))*sign(x)", "sin(x)", "strata"),
+        ("sqrt(x*x + 2*x*y + y*y)", "abs(x + y)", "strata"),
+        ("cos(relu(x)) + cos(relu(-x))", "1 + cos(x)", "strata"),
+        ("(x*x + y*y)**1.5", "norm2([x, y])**3", "strata"),
+        ("atan(x/(1 + y*y)) + atan(-x/(1 + y*y))", "0*x*y", "strata"),
     ],
 )
 def test_equal_functions_are_proved_equal(left: str, right: str, how: str) -> None:
@@ -274,7 +274,7 @@ def test_functions_may_be_the_same_under_a_condition() -> None:
 
 
 def test_what_is_not_known_of_a_function_is_not_decided() -> None:
-    found = compared_texts("exp(x + y)", "exp(x)*exp(y)")
+    found = compared_texts("sin(x + y)", "sin(x)*cos(y) + cos(x)*sin(y)")
     assert (found.answer, found.how) == ("undecided", "points")
     assert found.points > 5
 

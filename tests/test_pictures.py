@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from contextlib import suppress
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
@@ -14,7 +15,7 @@ import sympy
 
 import cfcompiler
 from cfcompiler import gallery
-from cfcompiler.analyses.formula_values import NotRational, exactly, floats, polynomial
+from cfcompiler.analyses.formula_values import NotRational, exactly, floats, inside, polynomial
 from cfcompiler.errors import CFError
 from cfcompiler.report import Curve, Map, StratumReport
 
@@ -115,7 +116,9 @@ def test_arcs_lie_in_their_strata_and_have_their_numbers(name: str) -> None:
         assert own.dimension == 1 and own.verdict == arc.verdict
         assert own.ad is not None
         for x, slope in zip(arc.xs[::20], arc.ad[::20], strict=True):
-            assert exactly(own, {curve.input: Fraction(x)})
+            assert inside(own, {curve.input: x})
+            with suppress(NotRational):
+                assert exactly(own, {curve.input: Fraction(x)})
             if slope is not None:
                 assert slope == pytest.approx(float(floats(str(own.ad[0][curve.input]), {curve.input: x})))
     for one, other in pairwise(curve.arcs):
@@ -172,7 +175,8 @@ def test_an_end_of_the_domain_is_no_open_question() -> None:
 
 
 def test_where_no_stratum_is_known_points_are_judged_alone() -> None:
-    curve = curve_of("def f(x):\n    return exp(x) * abs(x - 1/3) + relu(x + 1) - relu(-x - 1)\n")
+    line = "where(floor(x*x) >= -1, 1, 2)*abs(x - 1/3) + relu(x + 1) - relu(-x - 1)"
+    curve = curve_of(f"def f(x):\n    return {line}\n")
     assert [(dot.x, dot.verdict) for dot in curve.dots] == [
         (-1, "spurious"),
         (pytest.approx(1 / 3), "clarke"),
@@ -180,8 +184,8 @@ def test_where_no_stratum_is_known_points_are_judged_alone() -> None:
     assert {arc.verdict for arc in curve.arcs} == {"unknown"}
     assert curve.unknown
     other = curve_of("def f(x):\n    return abs(cos(x) - x)\n")
-    assert not other.dots and len(other.arcs) == 2
-    assert other.arcs[0].high == pytest.approx(0.7390851332151607)
+    assert {dot.verdict for dot in other.dots} <= {"exact"}  # where the slope is 0
+    assert pytest.approx(0.7390851332151607) in [arc.high for arc in other.arcs]
     assert "0.739085" in " ".join(other.unknown)
 
 
@@ -280,7 +284,7 @@ def test_arrows_point_against_ad() -> None:
 
 
 def test_a_map_without_strata_has_its_seams() -> None:
-    found = map_of("def f(x, y):\n    return abs(exp(x) - y)\n")
+    found = map_of("def f(x, y):\n    return where(floor(x*x) >= -1, 1, 2)*abs(exp(x) - y)\n")
     (line,) = found.lines
     assert (line.stratum, line.verdict) == ("", "unknown")
     assert all(place == -1 for row in found.raster for place in row)

@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from cfcompiler.analyses.affine_forms import NotAffine
 from cfcompiler.analyses.affine_machine import Guard
 from cfcompiler.analyses.affine_truth import Found, Truth
 from cfcompiler.analyses.affine_walk import (
     OutOfTime,
+    OutsideTheEngine,
     ProgramWalk,
     State,
     inputs_of,
@@ -48,8 +50,11 @@ INTEREST = ("spurious", "unknown", "undefined", "discontinuous", "inexact", "cla
 def affine_strata(program: Program, question: Question) -> StrataReport:
     """The stratification. Raises OutsideTheEngine where a value is not affine."""
     work = _Work(program, question)
-    work.enumerate()
-    work.judge()
+    try:
+        work.enumerate()
+        work.judge()
+    except NotAffine as problem:  # a constant that is not rational, beside a value that moves
+        raise OutsideTheEngine(str(problem), work.program.instructions[-1]) from None
     return work.report()
 
 

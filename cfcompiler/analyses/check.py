@@ -91,7 +91,7 @@ def proved_of(strata: StrataReport, hypotheses: Sequence[Hypothesis]) -> tuple[s
     where = "in the box" if strata.box is not None else "for all inputs"
     said = []
     count = len(strata.strata)
-    if strata.complete and count and all(stratum.verdict in _HARMLESS for stratum in strata.strata):
+    if not strata.gaps and count and all(stratum.verdict in _HARMLESS for stratum in strata.strata):
         exact = sum(stratum.verdict == "exact" for stratum in strata.strata)
         rest = "" if exact == count else ", and on the others, where f has no gradient, a Clarke subgradient"
         said.append(
@@ -101,7 +101,7 @@ def proved_of(strata: StrataReport, hypotheses: Sequence[Hypothesis]) -> tuple[s
     answers = {hypothesis.name: hypothesis for hypothesis in hypotheses}
     qualified = answers.get("kink qualification")
     clean = all(stratum.verdict not in ("undefined", "discontinuous") for stratum in strata.strata)
-    if qualified is not None and qualified.answer == "proved" and clean and strata.complete:
+    if qualified is not None and qualified.answer == "proved" and clean and not strata.gaps:
         said.append(
             f"no spurious derivative under any rules with values in the element sets {where}: conv D is the Clarke "
             f"subdifferential on all strata ({qualified.reason})"

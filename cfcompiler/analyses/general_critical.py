@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
-from cfcompiler.analyses.general_field import Fields, on_region
+from cfcompiler.analyses.general_field import Fields
 from cfcompiler.analyses.general_pieces import Meeting, Vector
-from cfcompiler.analyses.ratios import Poly, parts
 from cfcompiler.feasibility.conditions import Constraint
-from cfcompiler.feasibility.regions import Open, Region
+from cfcompiler.feasibility.quotients import Poly
+from cfcompiler.feasibility.region import Open, Region
+from cfcompiler.feasibility.restriction import on_region
 from cfcompiler.polynomials import widened
 
 SECONDS_FOR_FLAGS = 1.0
@@ -35,14 +36,16 @@ class Criticality:
         except (Open, OutsideTheEngine):
             return None
 
+    def _on(self, region: Region, vector: Vector) -> Vector:
+        return tuple(on_region(self.regions, region, entry) for entry in vector)
+
     def artificial(
         self, region: Region, field: tuple[Vector, ...] | None, gradients: Sequence[Vector]
     ) -> bool | None:
         """Whether 0 is in the hull of D and not in that of the limiting gradients. Raises Split."""
-        functions = self.walk.functions
-        gradients = tuple(dict.fromkeys(on_region(functions, region, vector) for vector in gradients))
+        gradients = tuple(dict.fromkeys(self._on(region, vector) for vector in gradients))
         if field is not None:
-            field = tuple(dict.fromkeys(on_region(functions, region, vector) for vector in field))
+            field = tuple(dict.fromkeys(self._on(region, vector) for vector in field))
             if all(any(self._same(region, one, other) for other in gradients) for one in field):
                 return False
         try:
@@ -100,10 +103,9 @@ class Criticality:
 
     def _minors(self, one: Vector, other: Vector) -> Iterator[Poly]:
         """Polynomials that vanish where two vectors are parallel."""
-        unit = self.walk.functions.one
         for (a, b), (c, d) in combinations(list(zip(one, other, strict=True)), 2):
-            (ap, aq), (bp, bq) = parts(a, unit), parts(b, unit)
-            (cp, cq), (dp, dq) = parts(c, unit), parts(d, unit)
+            (ap, aq), (bp, bq) = self.walk.parts(a), self.walk.parts(b)
+            (cp, cq), (dp, dq) = self.walk.parts(c), self.walk.parts(d)
             yield ap * dp * bq * cq - bp * cp * aq * dq
 
     def _product(self, one: Vector, other: Vector) -> Poly:
@@ -111,7 +113,7 @@ class Criticality:
         unit = self.walk.functions.one
         above, below = unit * 0, unit
         for a, b in zip(one, other, strict=True):
-            (ap, aq), (bp, bq) = parts(a, unit), parts(b, unit)
+            (ap, aq), (bp, bq) = self.walk.parts(a), self.walk.parts(b)
             above, below = above * (aq * bq) + ap * bp * below, below * (aq * bq)
         return above * below
 

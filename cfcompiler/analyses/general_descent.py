@@ -17,10 +17,11 @@ from cfcompiler.analyses.descent import inputs_at, leads, returned
 from cfcompiler.analyses.general_points import exact_point, number_of
 from cfcompiler.analyses.general_texts import Texts
 from cfcompiler.analyses.general_truth import Truth
-from cfcompiler.analyses.ratios import Entry, NotRational, Ratio, finite, fraction, parts
+from cfcompiler.analyses.ratios import finite
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.conditions import Constraint
-from cfcompiler.feasibility.regions import Region
+from cfcompiler.feasibility.quotients import Entry, NotRational, Ratio, fraction
+from cfcompiler.feasibility.region import Region
 from cfcompiler.feasibility.solver import Formula, Model
 from cfcompiler.numbers import Exact, Finite, is_special
 from cfcompiler.polynomials import Polynomial, constant, variable, widened
@@ -139,8 +140,8 @@ class _Search:
         steps: list[tuple[Fraction | None, int]] = [*((step, 0) for step in STEPS), (None, 1)]
         irrational: list[Start] = []
         for step, extra in steps:
-            total = n + extra
-            factor = variable(total, n) if step is None else constant(total, step)
+            total = self.walk.functions.variables + extra
+            factor = variable(total, total - 1) if step is None else constant(total, step)
             try:
                 formulas = [self._equation(place, cell.ad[place], factor) for place in range(n)]
             except NotRational:  # an irrational coefficient
@@ -151,7 +152,7 @@ class _Search:
             if isinstance(found, Model):
                 values = [number_of(value) for value in found.values]
                 known = tuple(value for value in values if value is not None)
-                if len(known) == total:
+                if len(known) == n + extra:
                     start = known[:n], known[n] if step is None else step
                     if all(isinstance(x, Fraction) for x in known):
                         yield start
@@ -163,8 +164,7 @@ class _Search:
         """(x - goal)*below = factor*above in one coordinate."""
         total = factor.variables
         above, below = (
-            widened(self.walk.functions.polynomial(part), total)
-            for part in parts(entry, self.walk.functions.one)
+            widened(self.walk.functions.polynomial(part), total) for part in self.walk.parts(entry)
         )
         away = variable(total, place) - constant(total, self.rational[place])
         return Constraint(away * below - factor * above, "=")
@@ -180,6 +180,8 @@ def _affine(vector: Sequence[Entry], dimension: int) -> list[list[Fraction]] | N
         elif isinstance(entry, Ratio) and entry.below.is_constant() and entry.above.total_degree() <= 1:
             for exponents, coefficient in entry.above.to_dict().items():
                 place = next((k + 1 for k, power in enumerate(exponents) if power), 0)
+                if place > dimension:  # a value such as exp(x)
+                    return None
                 row[place] = fraction(coefficient) / fraction(entry.below.leading_coefficient())
         else:
             return None

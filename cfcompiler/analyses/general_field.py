@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
@@ -19,13 +18,15 @@ from cfcompiler.analyses.arms import branches_of_guards, combinations_of_arms, c
 from cfcompiler.analyses.field import MOST_SCALARS, backward_of, has_a_pole, seeds_of
 from cfcompiler.analyses.general_pieces import Meeting, Nearby, Vector
 from cfcompiler.analyses.general_walk import GeneralWalk, Run
-from cfcompiler.analyses.ratios import Entry, NotRational, Poly, Ratio, finite, ratio
+from cfcompiler.analyses.ratios import finite
 from cfcompiler.analyses.vertices import Sweep, TooManyChoices
 from cfcompiler.arithmetic import Array, Undecided
 from cfcompiler.feasibility.conditions import Budget, Touches
 from cfcompiler.feasibility.conditions import Open as Unsettled
-from cfcompiler.feasibility.functions import Function, Functions
-from cfcompiler.feasibility.regions import Region, Split
+from cfcompiler.feasibility.functions import Function
+from cfcompiler.feasibility.quotients import Entry, NotRational, Poly, Ratio
+from cfcompiler.feasibility.region import Region, Split
+from cfcompiler.feasibility.restriction import on_region
 from cfcompiler.feasibility.touching import touches
 from cfcompiler.ir import Apply, Instruction, Kink, Program
 from cfcompiler.primitives import COMPARISONS
@@ -56,7 +57,7 @@ class Fields:
                 moving = {name for name, _ in walk.coordinates}
                 fixed = {name: array for name, array in walk.inputs.items() if name not in moving}
                 self._known = _Unrolled(
-                    program, backward_of(program), GeneralWalk(program, fixed, walk.functions)
+                    program, backward_of(program), GeneralWalk(program, fixed, walk.elementary)
                 )
             except TooManyScalars:
                 pass
@@ -177,34 +178,12 @@ class Fields:
     def _inputs(self, walk: GeneralWalk, region: Region) -> dict[str, Array]:
         """The inputs on the region: what its equations are solved for, by the other coordinates."""
         one = walk.functions.one
-        entries = on_region(walk.functions, region, [Ratio(x, one) for x in walk.functions.generators])
+        coordinates = walk.functions.generators[: walk.dimension]
+        entries = [on_region(self.regions, region, Ratio(x, one)) for x in coordinates]
         found = {name: np.array(array, dtype=object, copy=True) for name, array in walk.inputs.items()}
         for (name, place), entry in zip(walk.coordinates, entries, strict=True):
             found[name][place] = entry
         return found
-
-
-def on_region(functions: Functions, region: Region, vector: Sequence[Entry]) -> Vector:
-    """The vector with the coordinates replaced for which the equations of the region are solved."""
-    return tuple(_on(functions, region, entry) for entry in vector)
-
-
-def _on(functions: Functions, region: Region, entry: Entry) -> Entry:
-    if not isinstance(entry, Ratio):
-        return entry
-    above, below = entry.above, entry.below
-    for pivot in region.pivots:
-        powers = above.degrees()[pivot.place], below.degrees()[pivot.place]
-        above = functions.substituted(above, pivot.place, pivot.above, pivot.below) * pivot.below ** powers[1]
-        below = functions.substituted(below, pivot.place, pivot.above, pivot.below) * pivot.below ** powers[0]
-        if below.is_zero():  # no finite formula there
-            return entry
-        if above.is_zero():
-            return Fraction(0)
-    try:
-        return ratio(above, below)
-    except NotRational:  # too large
-        return entry
 
 
 class _Unrolled:

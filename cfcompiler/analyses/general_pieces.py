@@ -15,12 +15,14 @@ from fractions import Fraction
 from typing import Literal
 
 from cfcompiler.analyses.general_walk import GeneralWalk, Run
-from cfcompiler.analyses.ratios import Entry, Poly, parts, ratio
 from cfcompiler.feasibility.conditions import Apart, Budget, Condition, Constraint, System, Touches
 from cfcompiler.feasibility.conditions import Open as Unsettled
 from cfcompiler.feasibility.functions import Function
 from cfcompiler.feasibility.leading import OpenRays, open_direction
-from cfcompiler.feasibility.regions import Open, Region, Regions
+from cfcompiler.feasibility.quotients import Entry, Poly
+from cfcompiler.feasibility.region import Open, Region
+from cfcompiler.feasibility.regions import Regions
+from cfcompiler.feasibility.slopes import gradient
 from cfcompiler.feasibility.solver import Formula
 from cfcompiler.feasibility.touching import touches
 from cfcompiler.polynomials import Polynomial, constant, variable, widened
@@ -131,9 +133,15 @@ class Meeting:
             return True
         if len(functions) > self.walk.dimension:
             return False
-        own = self.walk.functions
-        minors = own.minors([own.gradient(function.poly) for function in functions])
+        minors = self.walk.functions.minors([self.gradient(region, function) for function in functions])
         return bool(minors) and not self.regions.vanish(region, minors)
+
+    def gradient(self, region: Region, function: Function) -> list[Poly]:
+        """A positive multiple of the gradient. Raises Open where the function is not smooth on the region, Split."""
+        slopes, scale = gradient(self.walk.elementary, function.poly)
+        if self.regions.sign(region, scale) != 1:
+            raise Open("a function that vanishes there is not smooth there")
+        return slopes
 
     def met(self, region: Region, pieces: Sequence[Piece]) -> list[Met]:
         """The pieces that are met, at all points; the others are at none. Raises Split, Open."""
@@ -152,24 +160,24 @@ class Meeting:
 
     def _met(self, region: Region, piece: Piece) -> Met | None:
         """How a piece with dependent gradients is met; None where it is not."""
-        regions, n, k = self.regions, self.walk.dimension, len(piece.signs)
+        regions, n, k = self.regions, self.walk.functions.variables, len(piece.signs)
         if regions.model(Region(dict(piece.signs)), ()) is None:
             return None
         total = n + k
         weights = [variable(total, n + place) for place in range(k)]
         formulas: list[Formula] = [Constraint(weight, ">=") for weight in weights]
         formulas.append(Constraint(_sum(weights, total) - constant(total, Fraction(1)), "="))
-        for place in range(n):
+        slopes = [self.gradient(region, function) for function, _ in piece.signs]
+        for place in range(self.walk.dimension):
             terms = [
-                widened(self.walk.functions.polynomial(function.poly.derivative(place)), total).scaled(
-                    Fraction(sign)
-                )
-                * weight
-                for (function, sign), weight in zip(piece.signs, weights, strict=True)
+                self._wide(row[place], k).scaled(Fraction(sign)) * weight
+                for row, (_, sign), weight in zip(slopes, piece.signs, weights, strict=True)
             ]
             formulas.append(Constraint(_sum(terms, total), "="))
         if not regions.feasible(region, formulas, k):
             return Met(piece, True)
+        if any(self.walk.functions.moved(function.poly) for function, _ in piece.signs):
+            raise Open("which pieces meet there was not decided")
         if all(function.poly.total_degree() == 1 for function, _ in piece.signs):
             return None
         return self._across(region, piece)
@@ -195,6 +203,8 @@ class Meeting:
         functions = self.walk.functions
         if region.rest or any(not pivot.below.is_constant() for pivot in region.pivots):
             return None
+        if any(functions.moved(pivot.above) for pivot in region.pivots):
+            return None
         places = [pivot.place for pivot in region.pivots]
         conditions = []
         for function, sign in signs:
@@ -219,7 +229,7 @@ class Meeting:
         for x, y in zip(left, right, strict=True):
             if x == y:
                 continue
-            (a, b), (c, d) = parts(x, self.one), parts(y, self.one)
+            (a, b), (c, d) = self.walk.parts(x), self.walk.parts(y)
             found.append(a - c if b == d else a * d - c * b)
         return found
 
@@ -229,11 +239,7 @@ class Meeting:
 
     def minus(self, left: Sequence[Entry], right: Sequence[Entry]) -> Vector:
         """left - right, of finite vectors."""
-        found = []
-        for x, y in zip(left, right, strict=True):
-            (a, b), (c, d) = parts(x, self.one), parts(y, self.one)
-            found.append(ratio(a - c, b) if b == d else ratio(a * d - c * b, b * d))
-        return tuple(found)
+        return tuple(self.walk.elementary.field.sub(x, y) for x, y in zip(left, right, strict=True))
 
     # hulls
 
@@ -241,20 +247,20 @@ class Meeting:
         """A positive multiple of a vector, by polynomials."""
         common = self.one
         for entry in vector:
-            below = parts(entry, self.one)[1]
+            below = self.walk.parts(entry)[1]
             common = common * (below / common.gcd(below))
         turn = self.regions.sign(region, common)
         if turn == 0:
             raise Open("a derivative has no finite formula there")
         rows = []
         for entry in vector:
-            above, below = parts(entry, self.one)
+            above, below = self.walk.parts(entry)
             rows.append(above * (common / below) * turn)
         return rows
 
     def holding(self, region: Region, vectors: Sequence[Vector]) -> list[Formula]:
         """That 0 is in the hull of the vectors, with a weight for each as further variables."""
-        n, k = self.walk.dimension, len(vectors)
+        n, k = self.walk.functions.variables, len(vectors)
         total = n + k
         weights = [variable(total, n + place) for place in range(k)]
         formulas: list[Formula] = [Constraint(weight, ">=") for weight in weights]
@@ -267,7 +273,7 @@ class Meeting:
 
     def parting(self, region: Region, vectors: Sequence[Vector], before: int = 0) -> list[Formula]:
         """That 0 is not in the hull: a direction, as further variables after `before`, in which all are positive."""
-        n, width = self.walk.dimension, len(vectors[0])
+        n, width = self.walk.functions.variables, len(vectors[0])
         total = n + before + width
         direction = [variable(total, n + before + place) for place in range(width)]
         formulas: list[Formula] = []

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from cfcompiler.analyses.general_texts import Texts
 from cfcompiler.analyses.general_truth import Truth
-from cfcompiler.feasibility.regions import Region, Split
+from cfcompiler.feasibility.region import Region, Split
 
 
 def described(

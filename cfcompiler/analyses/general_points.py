@@ -11,10 +11,11 @@ from typing import Any
 
 from cfcompiler.algebraic import real_root
 from cfcompiler.feasibility.conditions import Constraint
-from cfcompiler.feasibility.regions import Open, Region, Regions, Split
+from cfcompiler.feasibility.region import Open, Region, Split
+from cfcompiler.feasibility.regions import Regions
 from cfcompiler.feasibility.solver import AnyOf, Formula, Model, Root, Unknown, Value
 from cfcompiler.number_text import parse_number, to_text
-from cfcompiler.numbers import Finite
+from cfcompiler.numbers import Finite, to_float
 from cfcompiler.polynomials import Polynomial, constant, variable
 
 MOST_POINTS = 4
@@ -29,15 +30,17 @@ def alone(regions: Regions, region: Region) -> Split | None:
     other = regions.model(region, (AnyOf(tuple(_elsewhere(regions, first))),))
     if other is None:
         return None
-    if isinstance(other, Unknown):
-        raise Open(other.reason)
+    if not isinstance(other, Model):
+        raise Open(
+            other.reason if isinstance(other, Unknown) else "whether this is one point was not decided"
+        )
     for place, (x, y) in enumerate(zip(first.values, other.values, strict=True)):
         low, high = sorted((_near(x), _near(y)))
         if high - low > 4 * _STEP:
             middle = _simplest(low + (high - low) / 4, high - (high - low) / 4)
             line = regions.functions.generators[place] - regions.functions.one * _flint(middle)
             return Split((regions.functions.named(line)[1],), by_sign=True)
-    raise Open("two points were not told apart")
+    raise Open("whether this is one point was not decided")
 
 
 def finitely_many(regions: Regions, region: Region) -> list[Model]:
@@ -48,8 +51,8 @@ def finitely_many(regions: Regions, region: Region) -> list[Model]:
         other = regions.model(region, away)
         if other is None:
             return found
-        if isinstance(other, Unknown):
-            raise Open(other.reason)
+        if not isinstance(other, Model):
+            raise Open(other.reason if isinstance(other, Unknown) else "the points were not told apart")
         found.append(other)
     return []
 
@@ -93,11 +96,13 @@ def _text(value: Value) -> str:
 
 
 def _model(regions: Regions, region: Region) -> Model:
-    if region.points:
-        return Model(region.points[0])
+    for point in region.points:
+        known = tuple(x for x in point if isinstance(x, Fraction))
+        if len(known) == len(point):
+            return Model(known)
     if region.model is not None:
         return region.model
-    raise Open("no point is known")
+    raise Open("no rational or algebraic point is known")
 
 
 def _elsewhere(regions: Regions, model: Model) -> list[Formula]:
@@ -188,10 +193,12 @@ def _is_near(number: Finite, near: Fraction) -> bool:
     return low == 1 and high == -1
 
 
-def _size(point: tuple[Fraction, ...]) -> tuple[int, int, tuple[Fraction, ...]]:
-    """Small whole numbers first, few zeros."""
-    bits = sum(x.denominator.bit_length() * 3 + abs(x.numerator).bit_length() for x in point)
-    return bits, sum(1 for x in point if x < 0), point
+def _size(point: tuple[Finite, ...]) -> tuple[int, int, int, tuple[float, ...]]:
+    """Rational numbers first, small whole numbers among them, few signs."""
+    exact = [x for x in point if isinstance(x, Fraction)]
+    bits = sum(x.denominator.bit_length() * 3 + abs(x.numerator).bit_length() for x in exact)
+    floats = tuple(to_float(x) for x in point)
+    return len(point) - len(exact), bits, sum(1 for x in floats if x < 0), tuple(map(abs, floats))
 
 
 def _simplest(low: Fraction, high: Fraction) -> Fraction:

@@ -39,7 +39,8 @@ def strata_report(
 ) -> StrataReport:
     """The report: low dimensions first, in them what is of most interest. `open_ones`: what was not decided."""
     ranked = sorted(found, key=lambda own: (own.truth.dimension, INTEREST.index(own.truth.verdict)))
-    unknown = (*open_ones, *_open_flags(ranked))
+    flags = tuple(_open_flags(ranked))
+    unknown = (*open_ones, *flags)
     ids, guards = named_guards(program, _met([own.truth for own in ranked]))
     strata = tuple(_stratum(texts, f"S{k + 1}", own, ids) for k, own in enumerate(ranked))
     counts = Counter(own.truth.dimension for own in ranked)
@@ -56,10 +57,11 @@ def strata_report(
             texts,
             [own.truth for own in ranked],
             lambda place: ranked[place].truth.verdict == "spurious",
-            complete=not unknown,
+            complete=not open_ones,
         ),
         tuple(_artificial(texts, ranked, place) for place, own in enumerate(ranked) if own.truth.artificial),
         unknown,
+        open_flags=flags,
     )
 
 

@@ -1,9 +1,10 @@
-"""A program of rational functions -> its stratification: all sets of constant signs, and what is true on each.
+"""A program of rational and elementary functions -> its stratification: sets of constant signs, what is true on each.
 
-Enumeration: the program runs over rational functions; a sign that is needed and not known divides the region on which
-it runs, depth first, and parts that are empty are left out. Each region is then judged on the whole (general_truth.py),
-divided again where that is needed, larger ones first. Single points for which that does not suffice are judged as `cfc
-at` judges them. What was not decided is said in `unknown`, and no part is dropped without a proof that it is empty.
+Enumeration: the program runs over functions of its inputs; a sign that is needed and not known divides the region on
+which it runs, depth first, and parts that are empty are left out. Each region is then judged on the whole
+(general_truth.py), divided again where that is needed, larger ones first. Single points for which that does not suffice
+are judged as `cfc at` judges them. What was not decided is said in `unknown`, and no part is dropped without a proof
+that it is empty.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from cfcompiler import numbers
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
 from cfcompiler.analyses.at import at
 from cfcompiler.analyses.general_points import alone, exact_point, point_texts
@@ -29,7 +31,9 @@ from cfcompiler.analyses.strata_question import Question, restricted
 from cfcompiler.analyses.truth import BOUNDARY
 from cfcompiler.errors import CFError
 from cfcompiler.feasibility.conditions import Clock
-from cfcompiler.feasibility.regions import Open, Region, Regions, Split
+from cfcompiler.feasibility.quotients import NotRational
+from cfcompiler.feasibility.region import Open, Region, Split
+from cfcompiler.feasibility.regions import Regions
 from cfcompiler.ir import Program
 from cfcompiler.report import Row, StrataReport
 
@@ -61,11 +65,12 @@ class _Work:
         self.end = start + question.seconds
         self.enumerated = start + SHARE_OF_ENUMERATION * question.seconds
         self.walk = GeneralWalk(self.program, question.fixed)
-        self.regions = Regions(self.walk.functions, Clock(self.end))
+        self.regions = Regions(self.walk.elementary, Clock(self.end))
         self.texts = Texts(self.walk, self.regions)
         self.bounds = question.bounds(program)
         self.waiting: list[tuple[Region, int]] = []
         self.outside: list[tuple[Region, OutsideTheEngine]] = []
+        self.stopped: list[tuple[Region, str]] = []
         self.found: list[Judged] = []
         self.dropped: list[Region] = []  # of which nothing is known
         self.interrupted = False
@@ -88,9 +93,11 @@ class _Work:
                     if self.walk.run(partial(self.regions.sign, region)) is not None:
                         self.waiting.append((region, 0))
                 except Split as split:
-                    pending.extend(self.regions.divided(region, split))
+                    pending.extend(self._parts(region, split))
                 except OutsideTheEngine as problem:
                     self.outside.append((region, problem))
+                except Open as problem:
+                    self.stopped.append((region, problem.reason))
                 done += 1
                 if done % 16 == 0:
                     self._tell("strata", len(self.waiting), 0)
@@ -110,6 +117,16 @@ class _Work:
         self.interrupted = True
         self.end = min(self.end, monotonic() + SECONDS_AFTER_CTRL_C)
         self.regions.clock = Clock(self.end)
+
+    def _parts(self, region: Region, split: Split) -> list[Region]:
+        """The parts of a region; none, where these could not be told, which is noted."""
+        try:
+            return self.regions.divided(region, split)
+        except Open as problem:
+            self.stopped.append((region, problem.reason))
+        except (NotRational, numbers.Undecided) as problem:
+            self.stopped.append((region, str(problem)))
+        return []
 
     def _check_size(self, size: int) -> None:
         if monotonic() > self.enumerated:
@@ -131,6 +148,7 @@ class _Work:
             self.unknown.append(f"where {self.texts.place(region)} nothing is known: {located(problem)}")
         if judge.joined:
             judge.doubts += self.dropped
+        self._note_stopped(judge)
         total = 0
         try:
             while self.waiting:
@@ -147,11 +165,18 @@ class _Work:
             stale = self._stale(judge)
             self.found = [found for found in self.found if not any(found is own for own in stale)]
             self.late += len(self.waiting) + 1 + len(stale)
+        self._note_stopped(judge)
         if self.late:
             reason = (
                 "interrupted" if self.interrupted else f"the {self.question.seconds:g} s are over (--timeout)"
             )
             self.unknown.append(f"{self.late} strata are not judged: {reason}")
+
+    def _note_stopped(self, judge: Judge) -> None:
+        for region, reason in self.stopped:
+            judge.doubts.append(region)
+            self.unknown.append(f"where {self.texts.place(region)} nothing is known: {reason}")
+        self.stopped = []
 
     def _one(self, judge: Judge, region: Region, depth: int) -> None:
         if monotonic() > self.end:
@@ -164,23 +189,26 @@ class _Work:
             truth = judge.truth(region)
             if truth is None:
                 return
-            if truth.dimension == 0 and not self._lonely(truth, depth):
-                return
-            doubtful = (
-                truth.dimension == 0 and truth.artificial is None and not truth.bounded and truth.gradients
-            )
+            single = False
+            if truth.dimension == 0:
+                lonely = self._lonely(truth, depth)
+                if lonely is None:
+                    return
+                single = lonely
+            doubtful = single and truth.artificial is None and not truth.bounded and truth.gradients
             if not doubtful or not self._at(judge, truth.region):
-                self._keep(judge, truth)
+                self._keep(judge, truth, single=single)
         except Split as split:
             if depth >= MOST_DIVISIONS:
                 self._open(judge, region, "it was divided too often")
                 return
-            parts = self.regions.divided(region, split)
-            self.waiting += [(part, depth + 1) for part in parts]
+            self.waiting += [(part, depth + 1) for part in self._parts(region, split)]
         except Open as problem:
             self._pointwise(judge, region, depth, problem)
         except OutsideTheEngine as problem:
             self._pointwise(judge, region, depth, Open(located(problem)))
+        except (NotRational, numbers.Undecided) as problem:
+            self._pointwise(judge, region, depth, Open(str(problem)))
 
     def _again(self, judge: Judge) -> None:
         """What was judged before it was known where the program jumps is judged once more."""
@@ -200,14 +228,21 @@ class _Work:
             and found.truth.dimension < self.walk.dimension
         ]
 
-    def _lonely(self, truth: Truth, depth: int) -> bool:
-        """Whether a region of dimension 0 is one point; else it is divided."""
-        split = alone(self.regions, truth.region)
+    def _lonely(self, truth: Truth, depth: int) -> bool | None:
+        """Whether a region of dimension 0 is one point; None where it was divided.
+
+        A set such as {cos(x) = 0} is left as it is: all that is said holds at each of its points.
+        """
+        try:
+            split = alone(self.regions, truth.region)
+        except Open:
+            if any(self.walk.functions.moved(function.poly) for function in truth.region.zeros):
+                return False
+            raise
         if split is None:
             return True
-        parts = self.regions.divided(truth.region, split)
-        self.waiting += [(part, depth) for part in parts]
-        return False
+        self.waiting += [(part, depth) for part in self._parts(truth.region, split)]
+        return None
 
     def _pointwise(self, judge: Judge, region: Region, depth: int, problem: Open) -> None:
         """A single point, as `cfc at` judges it; anything else stays open."""
@@ -216,16 +251,18 @@ class _Work:
             if dimension == 0:
                 split = alone(self.regions, region)
                 if split is not None:
-                    self.waiting += [(part, depth + 1) for part in self.regions.divided(region, split)]
+                    self.waiting += [(part, depth + 1) for part in self._parts(region, split)]
                     return
                 if self._at(judge, region):
                     return
         except Split as split:
             if depth < MOST_DIVISIONS:
-                self.waiting += [(part, depth + 1) for part in self.regions.divided(region, split)]
+                self.waiting += [(part, depth + 1) for part in self._parts(region, split)]
                 return
         except Open as other:
             problem = other
+        except (NotRational, numbers.Undecided, OutsideTheEngine) as other:
+            problem = Open(str(other))
         self._open(judge, region, problem.reason)
 
     def _at(self, judge: Judge, region: Region) -> bool:
@@ -293,11 +330,10 @@ class _Work:
     def _least_dimension(self, region: Region) -> int:
         return max(0, self.walk.dimension - len(region.pivots) - len(region.rest))
 
-    def _keep(self, judge: Judge, truth: Truth) -> None:
+    def _keep(self, judge: Judge, truth: Truth, *, single: bool) -> None:
         region = truth.region
         exact, witness = exact_point(region), point_texts(region)
         assert witness is not None  # a region that is certain has a point
-        single = truth.dimension == 0
         point = exact if single else None
         settled = truth.verdict not in ("unknown", "undefined", "discontinuous")
         gradients = [self._rows(vector, region, point) for vector in truth.gradients]

@@ -1,4 +1,4 @@
-"""Rational functions and regions -> texts in the names of the inputs, which SymPy parses.
+"""Functions and regions -> texts in the names of the inputs, which SymPy parses.
 
 Formulas on a region are reduced by its equations where these are solved for a variable by a polynomial.
 """
@@ -11,12 +11,14 @@ from typing import Any
 
 from cfcompiler import numbers
 from cfcompiler.analyses.general_walk import GeneralWalk
-from cfcompiler.analyses.ratios import Entry, Poly, Ratio, ratio
 from cfcompiler.analyses.strata_places import coordinate_text, row_of
 from cfcompiler.feasibility.functions import Function
-from cfcompiler.feasibility.regions import Region, Regions
+from cfcompiler.feasibility.quotients import Entry, Poly, Ratio
+from cfcompiler.feasibility.region import Region
+from cfcompiler.feasibility.regions import Regions
+from cfcompiler.feasibility.restriction import on_region
 from cfcompiler.number_text import to_text
-from cfcompiler.numbers import Exact
+from cfcompiler.numbers import Exact, Finite
 from cfcompiler.report import Row
 
 
@@ -36,9 +38,7 @@ class Texts:
         )
         text = ""
         for exponents, coefficient in rows:
-            factors = [
-                name if k == 1 else f"{name}**{k}" for name, k in zip(self.names, exponents, strict=True) if k
-            ]
+            factors = [self._factor(place, k) for place, k in enumerate(exponents) if k]
             size = abs(coefficient)
             if size.numerator != 1 or not factors:
                 factors.insert(0, str(size.numerator))
@@ -49,6 +49,28 @@ class Texts:
                 text += f" {'-' if coefficient < 0 else '+'} {term}"
         return text or "0"
 
+    def _factor(self, place: int, power: int) -> str:
+        """A power of a variable: `x**2`, `exp(2*x)`."""
+        atom = self.walk.functions.atoms.get(place)
+        if atom is None:
+            name = self.names[place]
+        elif atom.kind == "constant":
+            name = _grouped(to_text(atom.number)) if atom.number is not None else ""
+        elif atom.kind == "exp":
+            argument = self._quotient(atom.above * power, atom.below)
+            return f"exp({argument})"
+        elif atom.kind == "root":
+            inside = self._quotient(atom.above, atom.below)
+            name = f"sqrt({inside})" if atom.degree == 2 else f"({inside})**({power}/{atom.degree})"
+            if atom.degree != 2:
+                return name
+        else:
+            name = f"{atom.kind}({self._quotient(atom.above, atom.below)})"
+        return name if power == 1 else f"{name}**{power}"
+
+    def _quotient(self, above: Poly, below: Poly) -> str:
+        return self.poly(above) if below.is_one() else f"{_grouped(self.poly(above))}/({self.poly(below)})"
+
     def entry(self, region: Region, entry: Entry) -> str:
         """A formula for an entry on a region."""
         if not isinstance(entry, Ratio):
@@ -56,40 +78,34 @@ class Texts:
         found = self.on(region, entry)
         if not isinstance(found, Ratio):
             return to_text(found)
-        if found.below.is_constant():
-            return self.poly(found.above)
-        above, below = self.poly(found.above), self.poly(found.below)
-        return f"{_grouped(above)}/({below})"
+        above, below = self._gathered(found.above, found.below)
+        if below.is_constant():
+            return self.poly(above * (1 / below.leading_coefficient()))
+        return f"{_grouped(self.poly(above))}/({self.poly(below)})"
+
+    def _gathered(self, above: Poly, below: Poly) -> tuple[Poly, Poly]:
+        """A quotient with powers of roots instead of what is under them: x/(x*sqrt(x)) is 1/sqrt(x)."""
+        for atom in self.walk.functions.within(below):
+            if atom.kind != "root" or not atom.inputs:
+                continue
+            root = self.walk.functions.generators[atom.place]
+            for _ in range(below.total_degree()):
+                if below.gcd(atom.above).total_degree() < atom.above.total_degree():
+                    break
+                below = below / atom.above * root**atom.degree
+        common = above.gcd(below)
+        return above / common, below / common
 
     def on(self, region: Region, entry: Ratio) -> Entry:
         """The entry, where pivots that are polynomials are replaced."""
-        above, below = entry.above, entry.below
-        functions = self.walk.functions
-        for pivot in region.pivots:
-            if not pivot.below.is_constant():
-                continue
-            over = functions.one
-            start = pivot.above * (1 / pivot.below.leading_coefficient())
-            above = functions.substituted(above, pivot.place, start, over)
-            below = functions.substituted(below, pivot.place, start, over)
-        return ratio(above, below)
+        return on_region(self.regions, region, entry, plain=True)
 
-    def value(self, entry: Entry, point: Sequence[Exact]) -> Exact:
-        """The value of an entry at an exact point."""
+    def value(self, entry: Entry, point: Sequence[Finite]) -> Exact:
+        """The value of an entry at an exact point. Raises numbers.Undecided."""
         if not isinstance(entry, Ratio):
             return entry
-        return numbers.div(self._number(entry.above, point), self._number(entry.below, point))
-
-    @staticmethod
-    def _number(poly: Poly, point: Sequence[Exact]) -> Exact:
-        total: Exact = Fraction(0)
-        for exponents, coefficient in poly.to_dict().items():
-            term: Exact = Fraction(int(coefficient.p), int(coefficient.q))
-            for x, k in zip(point, exponents, strict=True):
-                if k:
-                    term = numbers.mul(term, numbers.power(x, Fraction(int(k))))
-            total = numbers.add(total, term)
-        return total
+        functions = self.walk.functions
+        return numbers.div(functions.value(entry.above, point), functions.value(entry.below, point))
 
     def row(self, entries: Sequence[Any], region: Region | None = None) -> Row:
         """Entries by coordinate as a row: nested lists for arrays."""
@@ -215,6 +231,6 @@ def _balanced(texts: Texts, poly: Poly) -> str:
 
 
 def _flint(x: Any) -> Any:
-    from cfcompiler.analyses.ratios import rational
+    from cfcompiler.feasibility.quotients import rational
 
     return rational(x)

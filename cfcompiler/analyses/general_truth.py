@@ -8,22 +8,26 @@ those of theory S5; what cannot be settled for all points at once raises Open.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 
+from cfcompiler import numbers
 from cfcompiler.analyses.affine_machine import Guard
 from cfcompiler.analyses.general_critical import SECONDS_FOR_FLAGS, Criticality
 from cfcompiler.analyses.general_pieces import Meeting, Met, Piece, Vector
 from cfcompiler.analyses.general_points import finitely_many
-from cfcompiler.analyses.general_walk import GeneralWalk, Run, SignOf, joining
+from cfcompiler.analyses.general_walk import GeneralWalk, Run, joining
 from cfcompiler.analyses.places import Inside, place_of
-from cfcompiler.analyses.ratios import Entry, Ratio, finite, parts, ratio, rational
+from cfcompiler.analyses.ratios import finite
 from cfcompiler.analyses.truth import BOUNDARY
+from cfcompiler.feasibility.elementary import SignOf
 from cfcompiler.feasibility.functions import Function
-from cfcompiler.feasibility.regions import Open, Region, Regions, Split
-from cfcompiler.numbers import Finite
+from cfcompiler.feasibility.quotients import Entry, Ratio
+from cfcompiler.feasibility.region import Open, Region, Split
+from cfcompiler.feasibility.regions import Regions
+from cfcompiler.numbers import Finite, is_special
 
 MOST_ROUNDS = 5
 _ZERO = Fraction(0)
@@ -106,7 +110,7 @@ class Judge:
             if smaller is not None:
                 region = smaller
                 continue
-            rows = [functions.gradient(function.poly) for function in rest]
+            rows = [self.meeting.gradient(region, function) for function in rest]
             width = min(len(rest), free)
             minors = functions.minors(rows[:width]) if width else []
             facts = [(functions.named(minor)[1], 0) for minor in minors]
@@ -148,10 +152,13 @@ class Judge:
             return replace(known, verdict="unknown", reason=reason)
         met = self._met(region, pieces)
         pieces = [own.piece for own in met]
-        beside = self._beside(region, pieces, run)
+        valued = [piece for piece in pieces if "nan" not in piece.run.outputs]
+        beside = self._beside(region, valued, run)
         if beside is not None:
             self.jumps.append(region)
             return replace(known, verdict="discontinuous", reason=beside)
+        if len(valued) < len(pieces):
+            return replace(known, verdict="undefined", reason="the program has no value beside it")
         if not finite(known.ad):
             return replace(known, verdict="undefined", reason="AD returns NaN or inf")
         if self._steep(region, pieces):
@@ -167,7 +174,7 @@ class Judge:
         field: tuple[Vector, ...] | None = gradients
         if known.dimension < self.walk.dimension:
             field = self.criticality.field(region, known.ad)
-        artificial = self.criticality.artificial(region, field, gradients)
+        artificial = self._flag(region, lambda: self.criticality.artificial(region, field, gradients))
         bounded = artificial is not False and self.meeting.bounded(region)
         return replace(
             known,
@@ -202,7 +209,7 @@ class Judge:
         """Why the program jumps on the region; None where all pieces have its value."""
         for piece in pieces:
             if not finite(piece.run.outputs):
-                return "the program has no finite value beside it"
+                return "the program has no bound beside it"
             for output in piece.run.outputs:
                 if isinstance(output, Ratio) and not self._nonzero(region, output):
                     if not self.regions.vanish(region, [output.above]):
@@ -309,7 +316,7 @@ class Judge:
             raise split
         for gap in gaps:
             for entry in gap:
-                self.regions.sign(region, parts(entry, self.walk.functions.one)[0])
+                self.regions.sign(region, self.walk.parts(entry)[0])
         raise Open("AD returns an element of the Clarke subdifferential at some points and not at others")
 
     def _combined(self, region: Region, ad: Vector, gradients: Sequence[Vector]) -> bool:
@@ -317,36 +324,59 @@ class Judge:
         if not region.points:
             return False
         point = region.points[0]
-        target, *rows = ([self.value(entry, point) for entry in vector] for vector in (ad, *gradients))
-        place = place_of(target, [tuple(row) for row in rows])
+        try:
+            target, *rows = ([self.value(entry, point) for entry in vector] for vector in (ad, *gradients))
+            place = place_of(target, [tuple(row) for row in rows])
+        except numbers.Undecided:
+            return False
         if not isinstance(place, Inside):
             return False
         weights = dict(zip(place.points, place.weights, strict=True))
-        one = self.walk.functions.one
-        total: Vector = ad
+        total, left = ad, Fraction(1)
         for gradient, row in zip(gradients, rows, strict=True):
-            weight = weights.get(tuple(row), _ZERO)
+            weight = weights.pop(tuple(row), _ZERO)
             if not isinstance(weight, Fraction):
                 return False
-            pairs = [parts(entry, one) for entry in gradient]
-            share = tuple(ratio(above * rational(weight), below) for above, below in pairs)
+            left -= weight
+            share = tuple(self.walk.elementary.field.mul(entry, weight) for entry in gradient)
             total = self.meeting.minus(total, share)
-        return all(self.regions.reduced(region, parts(entry, one)[0]).is_zero() for entry in total)
+        return left == 0 and all(
+            self.regions.reduced(region, self.walk.parts(entry)[0]).is_zero() for entry in total
+        )
 
-    def value(self, entry: Entry, point: Sequence[Fraction]) -> Finite:
-        """The value of a finite entry at a rational point."""
+    def value(self, entry: Entry, point: Sequence[Finite]) -> Finite:
+        """The value of a finite entry at a point where it has one. Raises numbers.Undecided."""
         if not isinstance(entry, Ratio):
             return entry
         functions = self.walk.functions
-        return functions.value(entry.above, point) / functions.value(entry.below, point)
+        value = numbers.div(functions.value(entry.above, point), functions.value(entry.below, point))
+        assert not is_special(value)
+        return value
 
     # flags
 
     def _ad_critical(self, region: Region, known: Truth) -> bool | None:
-        polys = [parts(entry, self.walk.functions.one)[0] for entry in known.ad]
+        polys = [self.walk.parts(entry)[0] for entry in known.ad]
+        return self._flag(region, lambda: self.regions.vanish(region, polys, SECONDS_FOR_FLAGS))
+
+    def _flag(self, region: Region, ask: Callable[[], bool | None]) -> bool | None:
+        """The answer; None where it is open, or where it would divide the region into parts that are not known.
+
+        Raises Split.
+        """
         try:
-            return self.regions.vanish(region, polys, SECONDS_FOR_FLAGS)
+            return ask()
         except Open:
+            return None
+        except Split as split:
+            if not any(self.walk.functions.moved(function.poly) for function in split.functions):
+                raise
+            try:
+                parts = self.regions.divided(region, split)
+            except Open:
+                return None
+            if all(part.certain for part in parts):
+                raise
             return None
 
 

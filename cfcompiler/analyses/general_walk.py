@@ -1,27 +1,31 @@
-"""A program run over rational functions of its inputs, with the signs of an oracle: one run for each stratum.
+"""A program run over functions of its inputs (ratios.py), with the signs of an oracle: one run for each stratum.
 
 The forward run gives the outputs and the signs of the guards that were met; the backward program, run in the same
 arithmetic with the same oracle, what AD returns. An instruction whose branch is not taken is not evaluated. Where
-what is computed is not a rational function, OutsideTheEngine says what and where.
+what is computed has no such form, OutsideTheEngine says what and where.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from cfcompiler import numbers
 from cfcompiler.analyses.affine_machine import Guard
 from cfcompiler.analyses.affine_walk import OutsideTheEngine
+from cfcompiler.analyses.elementary_rows import WITH_ATOMS
 from cfcompiler.analyses.field import seeds_of
 from cfcompiler.analyses.pairwise import Ask, chosen, codes_of, extreme_places, sorted_places
-from cfcompiler.analyses.ratios import Entry, NotRational, Poly, Ratio, Ratios
+from cfcompiler.analyses.ratios import Ratios
 from cfcompiler.arithmetic import EXACT, UNORDERED, Array, Undecided
+from cfcompiler.feasibility.elementary import Elementary, SignOf
 from cfcompiler.feasibility.functions import Functions
+from cfcompiler.feasibility.quotients import Entry, NotRational, Poly, Ratio
+from cfcompiler.feasibility.slopes import derivative
+from cfcompiler.feasibility.unfolding import unfolded
 from cfcompiler.interpreter import HOLDS_FOR, Machine, taken
 from cfcompiler.ir import Apply, Instruction, Kink, Program, Select
 from cfcompiler.primitives import COMPARISONS, TABLE
@@ -29,7 +33,7 @@ from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
 from cfcompiler.verify import arguments, verify
 
-SignOf = Callable[[Poly], int]
+ROOM = 32  # for values such as exp(x)
 _ROWS = ("extremum", "argextremum", "order")
 
 
@@ -122,16 +126,19 @@ def _row_shape(instruction: Apply) -> tuple[int, ...]:
 class GeneralWalk:
     """A program whose moving inputs are the coordinates; `fixed` has the values of the others.
 
-    `functions`: those of another walk with the same coordinates, so that both give comparable answers.
+    `elementary`: that of another walk with the same coordinates, so that both give comparable answers.
     """
 
     def __init__(
-        self, program: Program, fixed: Mapping[str, Array], functions: Functions | None = None
+        self, program: Program, fixed: Mapping[str, Array], elementary: Elementary | None = None
     ) -> None:
         self.program = program
         moving = [param.value for param in program.params if param.value.name not in fixed]
         self.coordinates = tuple((value.name, place) for value in moving for place in np.ndindex(value.shape))
-        self.functions = functions or Functions(len(self.coordinates))
+        self.backward = verify(tidy(vjp(program)))
+        room = ROOM if _with_atoms(program, self.backward) else 0
+        self.elementary = elementary or unfolded(Elementary(Functions(len(self.coordinates), room)))
+        self.functions = self.elementary.functions
         self.inputs: dict[str, Array] = dict(fixed)
         number = {entry: place for place, entry in enumerate(self.coordinates)}
         for value in moving:
@@ -139,7 +146,6 @@ class GeneralWalk:
             for place in np.ndindex(value.shape):
                 x = self.functions.generators[number[value.name, place]]
                 self.inputs[value.name][place] = Ratio(x, self.functions.one)
-        self.backward = verify(tidy(vjp(program)))
         names = {value.name for value in moving}
         self.moving = _moving(program, names)
         self.moving_backward = _moving(self.backward, names)
@@ -150,7 +156,7 @@ class GeneralWalk:
 
     def arithmetic(self, sign_of: SignOf) -> Ratios:
         """Functions of the inputs, where signs are as the oracle says."""
-        return Ratios(self.functions.one, sign_of)
+        return Ratios(self.elementary, sign_of)
 
     def run(self, sign_of: SignOf) -> Run | None:
         """The outputs; None outside of the domain that the program asserts. Raises what the oracle raises."""
@@ -195,13 +201,25 @@ class GeneralWalk:
         return values
 
     def gradient(self, outputs: Sequence[Entry]) -> tuple[Entry, ...]:
-        """The derivatives of outputs by the coordinates, row after row."""
-        zero: Any = Fraction(0)
+        """The derivatives of outputs by the coordinates, row after row. Raises NotRational."""
         return tuple(
-            output.derivative(place) if isinstance(output, Ratio) else zero
+            derivative(self.elementary, output, place)
             for output in outputs
             for place in range(self.dimension)
         )
+
+    def parts(self, entry: Entry) -> tuple[Poly, Poly]:
+        """Numerator and denominator of a finite entry."""
+        return self.elementary.field.parts(entry)
+
+
+def _with_atoms(*programs: Program) -> bool:
+    """Whether some value may be no rational function of the inputs."""
+    return any(
+        isinstance(instruction, Apply) and instruction.op in WITH_ATOMS
+        for program in programs
+        for instruction in program.instructions
+    )
 
 
 def _moving(program: Program, inputs: set[str]) -> set[str]:

@@ -93,8 +93,8 @@ class _Hypotheses:
         for stratum in self._with("unknown"):
             where = self.sets.where(stratum)
             return Hypothesis(name, _UNDECIDED, f"on {where}: {stratum.reason}", self._place(stratum))
-        if not self.report.complete:
-            return Hypothesis(name, _UNDECIDED, self.report.unknown[0])
+        if self.report.gaps:
+            return Hypothesis(name, _UNDECIDED, self.report.gaps[0])
         if not self.report.strata:
             return Hypothesis(name, _UNDECIDED, "there are no strata")
         return None

@@ -1,106 +1,32 @@
-"""Rational functions of the inputs, as the numbers of an arithmetic: where the inputs are is known by signs alone.
+"""Functions of the inputs, as the numbers of an arithmetic: where the inputs are is known by signs alone.
 
-An entry of an array is an exact number where it does not move with the inputs, and a `Ratio` where it does. A sign that
-a computation needs (of a comparison, of a denominator, of what meets inf or NaN) is asked of an oracle, so what was
-computed holds wherever the signs that it answered do. A value that is not a rational function raises NotRational:
-nothing is rounded and nothing is approximated.
+An entry of an array is an exact number where it does not move with the inputs, and a `Ratio` where it does: a rational
+function of the inputs, of functions of them such as exp(x) and of constants such as pi. A sign that a computation needs
+(of a comparison, of a denominator, of what is under a root, of what meets inf or NaN) is asked of an oracle, so what
+was computed holds wherever the signs that it answered do. A value that has no such form raises NotRational: nothing is
+rounded and nothing is approximated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
-import flint
 import numpy as np
 
 from cfcompiler import numbers
+from cfcompiler.analyses.elementary_rows import ELEMENTARY_ROWS, reduced
 from cfcompiler.arithmetic import EXACT, UNORDERED, Array, Undecided
+from cfcompiler.feasibility.elementary import MOST_ROOT, Elementary, SignOf
+from cfcompiler.feasibility.quotients import Entry, NotRational, Ratio
 from cfcompiler.ir import Number
 from cfcompiler.numbers import Exact, is_special
 from cfcompiler.operations import OPERATIONS
 
-Poly: TypeAlias = Any  # flint.fmpq_mpoly
-
 MOST_DEGREE = 40
 MOST_TERMS = 2000
 _ZERO, _ONE = Fraction(0), Fraction(1)
-
-
-class NotRational(Exception):
-    """A value that is not a rational function of the inputs: what makes it so."""
-
-
-class Ratio:
-    """above/below in lowest terms, not constant, with `below` of leading coefficient 1. Immutable."""
-
-    __slots__ = ("above", "below")
-
-    def __init__(self, above: Poly, below: Poly) -> None:
-        self.above = above
-        self.below = below
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Ratio) and bool(self.above == other.above and self.below == other.below)
-
-    def __hash__(self) -> int:
-        return hash((str(self.above), str(self.below)))
-
-    def __repr__(self) -> str:
-        return f"Ratio({self.above}, {self.below})"
-
-    def derivative(self, place: int) -> Entry:
-        """By the variable number `place`."""
-        if self.below.is_constant():
-            return ratio(self.above.derivative(place), self.below)
-        above = self.above.derivative(place) * self.below - self.above * self.below.derivative(place)
-        return ratio(above, self.below * self.below)
-
-
-Entry: TypeAlias = "Exact | Ratio"
-
-
-def fraction(x: Any) -> Fraction:
-    """A flint rational as a Fraction."""
-    return Fraction(int(x.p), int(x.q))
-
-
-def rational(x: Fraction) -> Any:
-    """A Fraction as a flint rational."""
-    return flint.fmpq(x.numerator, x.denominator)
-
-
-def constant_of(poly: Poly) -> Fraction:
-    """The value of a constant polynomial."""
-    return _ZERO if poly.is_zero() else fraction(poly.leading_coefficient())
-
-
-def ratio(above: Poly, below: Poly) -> Ratio | Fraction:
-    """above/below in lowest terms, a number where it is constant. Raises NotRational where it is too large."""
-    if above.is_zero():
-        return _ZERO
-    if not below.is_constant():
-        common = above.gcd(below)
-        if not common.is_constant():
-            above, below = above / common, below / common
-    lead = below.leading_coefficient()
-    if lead != 1:
-        above, below = above * (1 / lead), below * (1 / lead)
-    if above.is_constant() and below.is_constant():
-        return constant_of(above)
-    if max(above.total_degree(), below.total_degree()) > MOST_DEGREE or len(above) > MOST_TERMS:
-        raise NotRational(f"a value of degree more than {MOST_DEGREE} or of more than {MOST_TERMS} terms")
-    return Ratio(above, below)
-
-
-def parts(entry: Entry, one: Poly) -> tuple[Poly, Poly]:
-    """Numerator and denominator of a rational entry; `one` is the constant polynomial 1."""
-    if isinstance(entry, Ratio):
-        return entry.above, entry.below
-    if isinstance(entry, Fraction):
-        return one * rational(entry), one
-    raise NotRational("a coefficient that is not rational")
 
 
 class Ratios:
@@ -108,8 +34,9 @@ class Ratios:
 
     dtype = object
 
-    def __init__(self, one: Poly, sign_of: Callable[[Poly], int]) -> None:
-        self.one = one
+    def __init__(self, elementary: Elementary, sign_of: SignOf) -> None:
+        self.elementary = elementary
+        self.field = elementary.field
         self.sign_of = sign_of
 
     def number(self, number: Number) -> Any:
@@ -146,63 +73,61 @@ class Ratios:
             return self._step(op, values)
         if op in ("pow", "rpow", "ipow"):
             return self._power(values, exponent)
-        if op in _DOMAINS and isinstance(values[0], Ratio):
-            return self._at_the_edge(op, values[0])
+        if op in ELEMENTARY_ROWS and not any(isinstance(value, str) for value in values):
+            return ELEMENTARY_ROWS[op](self, *values)
         if op not in _ARITHMETIC:
             raise NotRational(f"{op} of a value that moves with the inputs")
         if any(isinstance(value, str) for value in values):
             return OPERATIONS[op](*map(self._signed, values))
         if op == "div":
-            return self._divided(values[0], values[1])
-        return self._arithmetic(op, values)
+            return self.divided(values[0], values[1])
+        return self.arithmetic(op, values)
 
     def _signed(self, value: Entry) -> Exact:
         """A number of the same sign, which does as well beside inf and NaN."""
         return Fraction(self.sign(value)) if isinstance(value, Ratio) else value
 
-    def _arithmetic(self, op: str, values: Sequence[Entry]) -> Entry:
-        pairs = [parts(value, self.one) for value in values]
-        if op == "neg":
-            return ratio(-pairs[0][0], pairs[0][1])
-        (a, b), (c, d) = pairs
-        if op == "mul":
-            return ratio(a * c, b * d)
-        if b == d:
-            return ratio(a + c if op == "add" else a - c, b)
-        return ratio(a * d + c * b if op == "add" else a * d - c * b, b * d)
+    def arithmetic(self, op: str, values: Sequence[Entry]) -> Entry:
+        """add, sub, mul or neg of finite entries."""
+        found: Entry = getattr(self.field, op)(*values)
+        return found
 
-    def _divided(self, x: Entry, y: Entry) -> Entry:
+    def divided(self, x: Entry, y: Entry) -> Entry:
         if self.sign(y) == 0:
             return OPERATIONS["div"](Fraction(self.sign(x)), _ZERO)
-        a, b = parts(x, self.one)
-        c, d = parts(y, self.one)
-        return ratio(a * d, b * c)
+        return self.field.div(x, y)
 
     def _power(self, values: Sequence[Entry], exponent: Fraction | None) -> Entry:
         base, power = values[0], values[1] if exponent is None else exponent
-        if not isinstance(power, Fraction) or not isinstance(base, Ratio):
-            raise NotRational("a power whose exponent moves with the inputs")
+        if isinstance(base, str) or isinstance(power, str):
+            raise NotRational("a power of or by what is not finite, that moves with the inputs")
+        if not isinstance(power, Fraction):
+            return self._moving_power(base, power)
         if power.denominator != 1:
-            code = self.sign(base)
-            if code > 0:
-                raise NotRational("a power that is not a whole number, of a value that moves with the inputs")
-            return OPERATIONS["pow"](Fraction(code), power)
+            return self._broken_power(base, power)
         if power == 0:
             return _ONE
         if power < 0 and self.sign(base) == 0:
             return OPERATIONS["pow"](_ZERO, power)
-        n = abs(int(power))
-        if n * max(base.above.total_degree(), base.below.total_degree()) > MOST_DEGREE:
-            raise NotRational(f"a value of degree more than {MOST_DEGREE}")
-        above, below = base.above**n, base.below**n
-        return ratio(above, below) if power > 0 else ratio(below, above)
+        return self.field.power(base, int(power))
 
-    def _at_the_edge(self, op: str, x: Ratio) -> Entry:
-        """A root or a logarithm of what is not positive."""
-        code = self.sign(x)
-        if code > 0:
-            raise NotRational(f"{op} of a value that moves with the inputs")
-        return OPERATIONS[op](Fraction(code))
+    def _broken_power(self, base: Entry, power: Fraction) -> Entry:
+        """A power that is not a whole number."""
+        code = self.sign(base)
+        if code <= 0:
+            return OPERATIONS["pow"](Fraction(code), power)
+        if power.denominator <= MOST_ROOT:
+            root = self.elementary.root(base, power.denominator, self.sign_of)
+            return self.field.power(root, power.numerator)
+        return self.elementary.exp(self.field.mul(self.elementary.log(base), power))
+
+    def _moving_power(self, base: Entry, power: Entry) -> Entry:
+        code = self.sign(base)
+        if code == 0:
+            return OPERATIONS["pow"](_ZERO, Fraction(self.sign(power)))
+        if code < 0:
+            raise NotRational("a power of what is negative, whose exponent moves with the inputs")
+        return self.elementary.exp(self.field.mul(self.elementary.log(base), power))
 
     def _step(self, op: str, values: Sequence[Entry]) -> Entry:
         code = self.sign(values[0])
@@ -223,20 +148,27 @@ class Ratios:
             for one, turn in ((right, -1), (left, 1)):
                 if isinstance(one, str):
                     return UNORDERED if one == "nan" else turn if one == "inf" else -turn
-            return self.sign(self._arithmetic("sub", (left, right)))
+            return self.sign(self.field.sub(left, right))
         code = numbers.compare(left, right)
         if code is None:
             raise Undecided("the sign of a constant could not be decided")
         return UNORDERED if code == "unordered" else code
 
     def reduction(self, op: str, x: Array, axes: tuple[int, ...]) -> Array:
-        if any(isinstance(entry, Ratio) for entry in np.reshape(x, -1)):
-            raise NotRational(f"{op} of a value that moves with the inputs")
-        return EXACT.reduction(op, x, axes)
+        if not any(isinstance(entry, Ratio) for entry in np.reshape(x, -1)):
+            return EXACT.reduction(op, x, axes)
+        kept = [axis for axis in range(x.ndim) if axis not in axes]
+        moved = np.transpose(x, (*kept, *axes)).reshape(*(x.shape[axis] for axis in kept), -1)
+        out = np.empty(moved.shape[:-1], dtype=object)
+        for place in np.ndindex(out.shape):
+            row = list(moved[place])
+            if any(isinstance(entry, str) for entry in row):
+                raise NotRational(f"{op} of what is not finite, beside values that move with the inputs")
+            out[place] = reduced(self, op, row)
+        return out
 
 
 _ARITHMETIC = frozenset(("add", "sub", "mul", "div", "neg"))
-_DOMAINS = frozenset(("sqrt", "log", "log2", "log10"))
 
 
 def finite(entries: Sequence[Entry]) -> bool:

@@ -1,8 +1,8 @@
 """Program -> StrataReport: where AD is not the gradient, everywhere, proved.
 
 Programs whose values are affine in the inputs on every stratum are answered by affine_strata.py, completely; those of
-rational functions by general_strata.py, as far as its time goes. For others the report has no strata and says which
-operation stands in the way.
+rational and elementary functions by general_strata.py, as far as its time goes and its proofs reach. For others the
+report has no strata and says which operation stands in the way.
 """
 
 from __future__ import annotations

@@ -4,93 +4,50 @@ A `Region` is a conjunction: some functions have given signs, and of some famili
 rational points of itself, which answer most questions; others go to the solver. Equations that are linear in a
 variable are solved for it (`Graph`), so what is asked on a region can be reduced by its equations exactly.
 
+Functions may have atoms (atoms.py): what the solver refutes of them is refuted, but its points are points only where
+that can be proved, in balls or exactly.
+
 A sign that is needed and not constant raises `Split`: the region is to be divided. `Open` says that the time was not
 enough. A region whose being nonempty is not known is kept, as not certain.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from functools import partial
 
 import flint
 
+from cfcompiler.feasibility.atoms import Atom
+from cfcompiler.feasibility.cells import Cells
 from cfcompiler.feasibility.conditions import Clock, Constraint
-from cfcompiler.feasibility.functions import Function, Functions, Key, Point
+from cfcompiler.feasibility.elementary import Elementary
+from cfcompiler.feasibility.functions import Function, Key
+from cfcompiler.feasibility.linking import linked
+from cfcompiler.feasibility.quotients import Entry, NotRational, Poly, constant_of
+from cfcompiler.feasibility.region import Guess, Open, Pivot, Region, Split
+from cfcompiler.feasibility.region_points import RegionPoints
 from cfcompiler.feasibility.solver import AnyOf, Formula, Model, Unknown, solve
 from cfcompiler.polynomials import Polynomial, widened
 
-Poly = Any
 SECONDS_A_QUESTION = 3.0
 MOST_POINTS = 60
+MOST_INNER = 8
 SAMPLES = 120
-
-
-class Split(Exception):
-    """The region is to be divided: by the sign of `functions[0]`, or into where all vanish and where not all do."""
-
-    def __init__(self, functions: tuple[Function, ...], *, by_sign: bool) -> None:
-        super().__init__("a region is to be divided")
-        self.functions = functions
-        self.by_sign = by_sign
-
-
-class Open(Exception):
-    """What could not be decided, with the reason."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Pivot:
-    """On the region the variable number `place` is above/below, functions of variables that are no pivots before."""
-
-    place: int
-    above: Poly
-    below: Poly
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Region:
-    """`signs` and `mixed` define it; `implied` are signs that follow. `rest`: reduced equations without a pivot.
-
-    `points` are rational points of it; where there is none, `model` is the solver's point. Not `certain`: it may be
-    empty. `by_solver`: an implied sign rests on the solver's word.
-    """
-
-    signs: Mapping[Function, int]
-    mixed: tuple[tuple[Function, ...], ...] = ()
-    implied: Mapping[Function, int] = field(default_factory=dict)
-    pivots: tuple[Pivot, ...] = ()
-    rest: tuple[Poly, ...] = ()
-    points: tuple[Point, ...] = ()
-    model: Model | None = None
-    certain: bool = True
-    by_solver: bool = False
-
-    @property
-    def zeros(self) -> tuple[Function, ...]:
-        return tuple(function for function, sign in self.signs.items() if sign == 0)
-
-    def known(self, function: Function) -> int | None:
-        """The sign of a function, where it is one of those that are kept."""
-        found = self.signs.get(function)
-        return self.implied.get(function) if found is None else found
 
 
 class Regions:
     """Questions about regions of one space. `by_solver`: whether some answer rested on the solver's word since."""
 
-    def __init__(self, functions: Functions, clock: Clock) -> None:
-        self.functions = functions
+    def __init__(self, elementary: Elementary, clock: Clock) -> None:
+        self.elementary = elementary
+        self.functions = elementary.functions
+        self.cells = Cells(elementary)
         self.clock = clock
         self.by_solver = False
-        self.random = random.Random(7)
+        self.points = RegionPoints(self.functions, self.cells)
         self._polynomials: dict[Key, Polynomial] = {}
 
     # making
@@ -98,29 +55,13 @@ class Regions:
     def whole(self, bounds: Sequence[tuple[Fraction | None, Fraction | None]]) -> Region:
         """The box, open."""
         signs: dict[Function, int] = {}
-        for x, (low, high) in zip(self.functions.generators, bounds, strict=True):
+        for x, (low, high) in zip(self.functions.generators, bounds, strict=False):  # then come the atoms
             for end, sign in ((low, 1), (high, -1)):
                 if end is not None:
                     shifted = x - self.functions.one * flint.fmpq(end.numerator, end.denominator)
                     _, function = self.functions.named(shifted)
                     signs[function] = sign
-        return Region(signs, points=tuple(self._samples(bounds)))
-
-    def _samples(self, bounds: Sequence[tuple[Fraction | None, Fraction | None]]) -> Iterator[Point]:
-        for number in range(SAMPLES):
-            scale = (1, 2, 4, 10)[number % 4]
-            point = []
-            for low, high in bounds:
-                if low is not None and high is not None:
-                    point.append(low + (high - low) * Fraction(self.random.randint(1, 63), 64))
-                else:
-                    step = Fraction(self.random.randint(-8, 8) * scale, self.random.choice((1, 2, 4, 3, 8)))
-                    if low is not None:
-                        step = low + abs(step) + Fraction(1, 8)
-                    elif high is not None:
-                        step = high - abs(step) - Fraction(1, 8)
-                    point.append(step)
-            yield tuple(point)
+        return Region(signs, points=tuple(self.points.samples(bounds)))
 
     def extended(
         self, region: Region, facts: Sequence[tuple[Function, int]], mixed: tuple[Function, ...] = ()
@@ -135,9 +76,9 @@ class Regions:
                 zero = True
                 part = self._solved(part, function)
         part = self.refreshed(part)
-        points = [point for point in region.points if self._holds(part, point, facts, mixed)]
+        points = [point for point in region.points if self.points.satisfies(part, point, facts, mixed)]
         if len(points) < 8:
-            points += [p for p in self._moved(part, region.points, zero) if p not in points]
+            points += [p for p in self.points.moved(part, region.points, zero) if p not in points]
         if points:
             return replace(part, points=tuple(points[:MOST_POINTS]))
         found = self.model(part, ())
@@ -145,12 +86,15 @@ class Regions:
             return None
         if isinstance(found, Unknown):
             return replace(part, certain=False)
+        if isinstance(found, Guess):
+            guessed = tuple(self.points.moved(part, (found.near,), True))
+            return replace(part, points=guessed, certain=bool(guessed))
         exact = tuple(value for value in found.values if isinstance(value, Fraction))
-        if len(exact) < self.functions.variables:
+        if len(exact) < self.functions.inputs:
             return replace(part, model=found)
-        if not self.holds(part, exact):
+        if not self.points.holds(part, exact):
             return replace(part, certain=False)
-        near = tuple(self._moved(part, (exact,), False))
+        near = tuple(self.points.moved(part, (exact,), False))
         return replace(part, points=(exact, *(point for point in near if point != exact)))
 
     def _solved(self, region: Region, function: Function) -> Region:
@@ -159,7 +103,7 @@ class Regions:
         if reduced.is_zero():
             return region
         best: tuple[int, Pivot] | None = None
-        for place in range(self.functions.variables):
+        for place in range(self.functions.inputs):
             slope = self.functions.coefficient(reduced, place)
             if slope is None:
                 continue
@@ -199,97 +143,96 @@ class Regions:
         factors = self.functions.factored(poly).factors
         return all(region.known(function) in (1, -1) for function, _ in factors)
 
-    # points
-
-    def holds(self, region: Region, point: Point) -> bool:
-        """Whether a point is in the region."""
-        return self._holds(region, point, tuple(region.signs.items()), ()) and all(
-            any(self.functions.value(function.poly, point) for function in family) for family in region.mixed
-        )
-
-    def _holds(
-        self,
-        region: Region,
-        point: Point,
-        facts: Sequence[tuple[Function, int]],
-        mixed: tuple[Function, ...],
-    ) -> bool:
-        if any(_sign(self.functions.value(function.poly, point)) != sign for function, sign in facts):
-            return False
-        return not mixed or any(self.functions.value(function.poly, point) for function in mixed)
-
-    def _moved(self, region: Region, points: Sequence[Point], moved: bool) -> Iterator[Point]:
-        """Points of the region near given ones, or from new free coordinates."""
-        tried = list(points[:30])
-        fixed = {pivot.place for pivot in region.pivots}
-        for point in tuple(tried[:4]):
-            for _ in range(6):
-                tried.append(
-                    tuple(
-                        x + Fraction(self.random.randint(-6, 6), self.random.choice((1, 2, 4))) for x in point
-                    )
-                )
-        found = 0
-        for point in tried:
-            for candidate in self._on_rest(region.rest, point, fixed):
-                own = self._lifted(region, candidate)
-                if own is not None and self.holds(region, own):
-                    yield own
-                    found += 1
-                    if found >= 12:
-                        return
-
-    def _on_rest(self, rest: Sequence[Poly], point: Point, fixed: set[int]) -> Iterator[Point]:
-        """The point, moved along variables that are not `fixed` until the equations without pivots hold."""
-        if not rest:
-            yield point
-            return
-        own = {place for place, power in enumerate(rest[0].degrees()) if power}
-        for place in sorted(own - fixed):
-            for root in self.functions.along(rest[0], place, point):
-                moved = (*point[:place], root, *point[place + 1 :])
-                yield from self._on_rest(rest[1:], moved, fixed | own)
-
-    def _lifted(self, region: Region, point: Point) -> Point | None:
-        """The point whose coordinates that are no pivots are given."""
-        own = list(point)
-        for pivot in reversed(region.pivots):
-            below = self.functions.value(pivot.below, own)
-            if below == 0:
-                return None
-            own[pivot.place] = self.functions.value(pivot.above, own) / below
-        return tuple(own)
-
     # signs
 
     def reduced(self, region: Region, poly: Poly) -> Poly:
-        """A polynomial that vanishes on the region where the given one does; no pivots are left in it."""
+        """A polynomial that vanishes on the region where the given one does; no pivots are left in it. Raises Open."""
+        return self._replaced(region, poly)[0]
+
+    def _replaced(self, region: Region, poly: Poly) -> tuple[Poly, list[Poly]]:
+        """The polynomial without pivots, times denominators that are not zero; and these. Raises Open."""
+        belows = []
         for pivot in region.pivots:
-            poly = self.functions.substituted(poly, pivot.place, pivot.above, pivot.below)
-        return poly
+            if pivot.place not in self.functions.inputs_of(poly):
+                continue
+            if self.functions.moved(poly):
+                try:
+                    value = self.elementary.field.ratio(pivot.above, pivot.below)
+                    entry = self.elementary.replaced(poly, pivot.place, value, partial(self.sign, region))
+                    poly, below = self.elementary.field.parts(entry)
+                except NotRational as problem:
+                    raise Open(str(problem)) from None
+            else:
+                degree = poly.degrees()[pivot.place]
+                below = pivot.below**degree if degree % 2 else self.functions.one
+                poly = self.functions.substituted(poly, pivot.place, pivot.above, pivot.below)
+            belows += [] if below.is_constant() and below.leading_coefficient() > 0 else [below]
+        return (self.at_edges(region, poly) if self.functions.atoms else poly), belows
+
+    def at_edges(self, region: Region, poly: Poly) -> Poly:
+        """Without atoms that are constant on the region. Raises Open where a logarithm has no value on it."""
+        for atom in self.functions.within(poly):
+            if atom.kind == "log" and self.sign(region, atom.above) * self.sign(region, atom.below) != 1:
+                raise Open("a logarithm has no value there")
+            value = self._constant(region, atom)
+            if value is not None:
+                above, below = self.elementary.field.parts(value)
+                if below.is_constant():
+                    poly = self.functions.substituted(poly, atom.place, above, below)
+        return self.functions.normal(poly)
+
+    def _constant(self, region: Region, atom: Atom) -> Entry | None:
+        """The value of an atom whose argument is one number on the region, as far as that is plain."""
+        if not atom.inputs or not atom.below.is_constant():
+            return None
+        for function in region.zeros:
+            times = atom.above.leading_coefficient() / function.poly.leading_coefficient()
+            left = atom.above - function.poly * times
+            if left.is_constant():
+                number = constant_of(left) / constant_of(atom.below)
+                return self.elementary.applied(atom, number, partial(self.sign, region))
+        if atom.kind == "root" and self.sign(region, atom.above) == 0:
+            return Fraction(0)
+        return None
 
     def sign(self, region: Region, poly: Poly) -> int:
-        """The sign of a polynomial on the region, where it is constant. Raises Split."""
+        """The sign of a polynomial on the region, where it is constant. Raises Split, Open."""
         side, missing = self._partly(region, poly)
         if not missing:
             return side
-        for pivot in region.pivots:
-            power = poly.degrees()[pivot.place]
-            if power:
-                poly = self.functions.substituted(poly, pivot.place, pivot.above, pivot.below)
-                if power % 2 and self.sign(region, pivot.below) < 0:
-                    poly = -poly
-        side, missing = self._partly(region, poly)
+        poly, belows = self._replaced(region, poly)
+        side, missing = self._partly(region, poly, cells=True)
         if missing:
             raise Split(missing[:1], by_sign=True)
+        for below in belows if side else ():
+            side *= self.sign(region, below)
         return side
 
-    def _partly(self, region: Region, poly: Poly) -> tuple[int, tuple[Function, ...]]:
-        """The sign, and the factors whose signs are not known."""
+    def _by_cells(self, region: Region, function: Function) -> int | None:
+        """The sign of a function of one input, between its roots in the interval of the region. Raises Split."""
+        found = self.cells.roots(function, region.signs) if self.functions.moved(function.poly) else None
+        if found is None:
+            return None
+        for root in found:
+            known = self._partly(region, root)
+            if known[1]:
+                raise Split(known[1][:1], by_sign=True)
+            if known[0] == 0:
+                return 0
+        for point in region.points:
+            sign = self.functions.sign_at(function.poly, point)
+            if sign:
+                return sign
+        return None
+
+    def _partly(self, region: Region, poly: Poly, *, cells: bool = False) -> tuple[int, tuple[Function, ...]]:
+        """The sign, and the factors whose signs are not known; `cells`: roots may divide the region by Split."""
         found = self.functions.factored(poly)
         side, missing = found.side, []
         for function, times in found.factors:
             own = region.known(function)
+            if own is None and cells:
+                own = self._by_cells(region, function)
             if own == 0:
                 return 0, ()
             if own is None:
@@ -299,7 +242,15 @@ class Regions:
         return side, tuple(missing)
 
     def divided(self, region: Region, split: Split) -> list[Region]:
-        """The parts of a region; one with a sign implied where the others are empty."""
+        """The parts of a region; one with a sign implied where the others are empty. Raises Open."""
+        for _ in range(MOST_INNER):
+            try:
+                return self._divided(region, split)
+            except Split as inner:  # a sign that a part needs to be written down
+                split = inner
+        raise Open("it was divided too often")
+
+    def _divided(self, region: Region, split: Split) -> list[Region]:
         if not split.by_sign:
             parts = [
                 self.extended(region, [(function, 0) for function in split.functions]),
@@ -326,16 +277,18 @@ class Regions:
                 return False
             if side:
                 left[self.functions.product(missing)] = None
+        for function in tuple(left):
+            side, missing = self._partly(region, function.poly, cells=True)
+            if side and not missing:
+                return False
+            if not side:
+                del left[function]
         if not left:
             return True
         family = tuple(left)
-        some_zero = any(
-            not any(self.functions.value(function.poly, point) for function in family)
-            for point in region.points
-        )
-        some_not = any(
-            any(self.functions.value(function.poly, point) for function in family) for point in region.points
-        )
+        signs = [[self.functions.sign_at(f.poly, point) for f in family] for point in region.points]
+        some_zero = any(all(sign == 0 for sign in row) for row in signs)
+        some_not = any(any(sign in (1, -1) for sign in row) for row in signs)
         if not some_not and not self.feasible(region, (self.not_all(family),), seconds=seconds):
             return True
         if not some_zero and not self.feasible(
@@ -347,7 +300,7 @@ class Regions:
     def feasible(
         self, region: Region, more: Sequence[Formula], extra: int = 0, seconds: float = SECONDS_A_QUESTION
     ) -> bool:
-        """Whether some point of the region satisfies more. Raises Open."""
+        """Whether some point of the region satisfies more, or that was not refuted of atoms. Raises Open."""
         found = self.model(region, more, extra, seconds)
         if isinstance(found, Unknown):
             raise Open(found.reason)
@@ -357,14 +310,25 @@ class Regions:
 
     def model(
         self, region: Region, more: Sequence[Formula], extra: int = 0, seconds: float = SECONDS_A_QUESTION
-    ) -> Model | Unknown | None:
-        """A point of the region that satisfies more (with `extra` further variables), None where there is none."""
+    ) -> Model | Guess | Unknown | None:
+        """A point of the region that satisfies more (with `extra` further variables), None where there is none.
+
+        Values are of the inputs, then of further variables.
+        """
+        total = self.functions.variables + extra
         formulas = [*self.constraints(region, extra), *more]
-        found = solve(formulas, self.functions.variables + extra, self.clock.share(seconds))
+        facts, proper = linked(self.functions, formulas, total)
+        found = solve([*formulas, *facts], total, self.clock.share(seconds))
         if found == "unsat":
             self.by_solver = True
             return None
-        return found
+        if isinstance(found, Unknown):
+            return found
+        inputs = self.functions.inputs
+        if not proper:
+            near = (v if isinstance(v, Fraction) else v.near for v in found.values[:inputs])
+            return Guess(tuple(x.limit_denominator(2**20) for x in near))
+        return Model((*found.values[:inputs], *found.values[self.functions.variables :]))
 
     def constraints(self, region: Region, extra: int = 0) -> list[Formula]:
         """The region for the solver."""
@@ -386,7 +350,3 @@ class Regions:
         """Not all members vanish."""
         parts = tuple(Constraint(self.polynomial(function, extra), "!=") for function in family)
         return parts[0] if len(parts) == 1 else AnyOf(parts)
-
-
-def _sign(x: Fraction) -> int:
-    return (x > 0) - (x < 0)

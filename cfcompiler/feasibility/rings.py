@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import flint
 
 from cfcompiler import numbers
-from cfcompiler.balls import Sign, ball, ball_sign
+from cfcompiler.balls import Sign, ball, ball_sign, whole_power
 from cfcompiler.numbers import Finite, Undecided
 from cfcompiler.polynomials import times
 
@@ -71,7 +71,7 @@ class Ring:
                 term = flint.arb(coefficient)
                 for value, exponent in zip(values, exponents, strict=True):
                     if exponent:
-                        term *= value ** int(exponent)
+                        term *= whole_power(value, int(exponent))
                 total += term
             return total
 

@@ -227,6 +227,17 @@ def _leaves(formulas: Sequence[Formula]) -> list[Constraint]:
     return found
 
 
+def places_in(formulas: Sequence[Formula]) -> set[int]:
+    """The variables that occur."""
+    return {
+        place
+        for leaf in _leaves(formulas)
+        for exponents in leaf.polynomial.terms
+        for place, k in enumerate(exponents)
+        if k
+    }
+
+
 def _bits(formulas: Sequence[Formula]) -> int:
     return sum(abs(c).bit_length() for leaf in _leaves(formulas) for _, c in _primitive(leaf.polynomial))
 

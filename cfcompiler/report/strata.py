@@ -67,7 +67,7 @@ class StrataReport(Shown):
     """The whole stratification. `complete` is False as soon as `unknown` is not empty.
 
     `spurious` describes, merged over strata, where the verdict is "spurious"; `unknown` holds sentences about what
-    could not be decided.
+    could not be decided, of which `open_flags` are those that are about flags alone.
     """
 
     program: str
@@ -83,7 +83,13 @@ class StrataReport(Shown):
     unknown: tuple[str, ...]
     interrupted: bool = False  # by Ctrl-C
     whole: bool = True  # no stratum is missing from `strata`
+    open_flags: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
         return not self.unknown
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """What could not be decided of the strata and their verdicts; the flags aside."""
+        return tuple(text for text in self.unknown if text not in self.open_flags)

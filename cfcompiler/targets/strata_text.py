@@ -68,11 +68,11 @@ def _headline(report: StrataReport) -> Iterator[Block]:
     """The sentence that people want."""
     wrong = [stratum for stratum in report.strata if stratum.verdict == "spurious"]
     if not wrong:
-        if report.complete and all(stratum.verdict in ("exact", "clarke") for stratum in report.strata):
+        if not report.gaps and all(stratum.verdict in ("exact", "clarke") for stratum in report.strata):
             text = "AD returns the gradient or a Clarke subgradient everywhere"
             yield Words((("  " + text, HEAD),))
         return
-    exactly = "exactly " if report.complete else ""
+    exactly = "exactly " if not report.gaps else ""
     shown = list(report.spurious[:MOST_ROWS])
     more = len(report.spurious) - len(shown)
     places = "; ".join(_kind(text, report) for text in shown) + (f"; and {more} more" if more else "")
