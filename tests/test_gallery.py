@@ -8,14 +8,18 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cfcompiler import demo, gallery
 from cfcompiler.analyses.at import at
 from cfcompiler.analyses.comparison import Written, comparison
 from cfcompiler.analyses.same_values import Pair, same_values
-from cfcompiler.compiler import compile_file
+from cfcompiler.analyses.value_formulas import value_formulas
+from cfcompiler.compiler import compile_file, compile_text
 from cfcompiler.errors import CFError
+from cfcompiler.feasibility.conditions import Budget, Constraint
+from cfcompiler.feasibility.solver import solve
 from cfcompiler.gallery import Claim, Example
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import compare
@@ -24,6 +28,7 @@ from cfcompiler.report import ComparisonReport, Row
 from cfcompiler.report.rewriting import SameValues
 from cfcompiler.source import Source
 from cfcompiler.targets import gallery_text
+from cfcompiler.transforms.scalarize import scalarize
 
 EXAMPLES = gallery.examples()
 POINTED = tuple(example for example in EXAMPLES if example.claims)
@@ -258,6 +263,62 @@ def test_equal_functions_are_proved_equal(left: str, right: str, how: str) -> No
 )
 def test_different_functions_are_never_proved_equal(left: str, right: str) -> None:
     assert compared_texts(left, right).answer in ("refuted", "undecided")
+
+
+MANY = (
+    "x",
+    "abs(x)",
+    "sqrt(x*x)",
+    "relu(x) - relu(-x)",
+    "relu(x) + relu(-x)",
+    "max(x, -x)",
+    "x*sign(x)",
+    "sin(x)",
+    "sin(x)*sign(x)*sign(x)",
+    "cos(x)",
+    "exp(x)",
+    "exp(x) if x > 0 else exp(-x)",
+    "max(x, y)",
+    "(x + y + abs(x - y))/2",
+    "clip(x, -1, 1)",
+    "min(max(x, -1), 1)",
+    "acos(clip(x, -1, 1))",
+    "0*y if x >= 1 else (pi if x <= -1 else acos(x))",
+    "(x*x*x)/(x*x + 1)",
+    "x - x/(x*x + 1)",
+    "x**3 if x == 2 else 4*x",
+    "4*x",
+)
+
+
+def test_of_many_functions_those_are_equal_that_agree_at_random_points() -> None:
+    rng = np.random.default_rng(0)
+    grid = np.concatenate(
+        [rng.standard_normal((40, 2)) * 2, [[0, 0], [1, 0], [-1, 0], [2, 1], [0, 1], [1, 1]]]
+    )
+    values = [evaluated(text, grid) for text in MANY]
+    proved = set()
+    for one in range(len(MANY)):
+        for other in range(one):
+            agree = np.allclose(values[one], values[other], rtol=1e-12, atol=1e-12)
+            if not agree and (one + other) % 3:
+                continue  # a third of those that differ is enough
+            text = f"def f(x, y):\n    return ({MANY[one]}) - ({MANY[other]})\n"
+            told = value_formulas(scalarize(compile_text(text).program))
+            apart = Constraint(told.results[0], "!=")
+            found = solve([*told.formulas, apart], told.variables, Budget(5 if agree else 0.1).start())
+            assert agree or found != "unsat", (MANY[one], MANY[other])
+            if found == "unsat":
+                proved.add((MANY[other], MANY[one]))
+    assert ("abs(x)", "sqrt(x*x)") in proved
+    assert ("sin(x)", "sin(x)*sign(x)*sign(x)") in proved
+    assert ("max(x, y)", "(x + y + abs(x - y))/2") in proved
+    assert len(proved) >= 12
+
+
+def evaluated(text: str, grid: np.ndarray) -> np.ndarray:
+    program = compile_text(f"def f(x, y):\n    return {text}\n")
+    return np.array([program.value(float(x), float(y)) for x, y in grid])
 
 
 def test_a_difference_is_shown_at_an_exact_point() -> None:

@@ -128,6 +128,7 @@ class _Teller:
 
     def _unknown(self) -> Polynomial:
         self.used += 1
+        assert self.used <= self.variables
         return variable(self.variables, self.used - 1)
 
     def _constant(self, number: Fraction | int) -> Polynomial:
