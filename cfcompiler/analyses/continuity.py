@@ -10,7 +10,7 @@ Source: theory S3.3 (the obligation of every branch), S5.1.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Literal
 
@@ -157,4 +157,4 @@ def _seam(first: Leaf, second: Leaf) -> Seam:
         else:
             one_sided.append(sign)
     one_sided.extend(sign for sign in signs.values() if sign.sign)
-    return Seam(tuple(equal), tuple(one_sided))
+    return Seam(tuple(equal), tuple(replace(sign, weak=False) for sign in one_sided))
