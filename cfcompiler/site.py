@@ -41,13 +41,22 @@ _PARTS = {
 }
 
 
+class PageFailed(RuntimeError):
+    """A bug of cfc on one example; `found` is what was found before."""
+
+    def __init__(self, found: Found, code: int) -> None:
+        super().__init__(f"the page of {found.example.name} failed with exit code {code}")
+        self.found = found
+
+
 def write_site(
     directory: Path, examples: Sequence[Example], seconds: float, *, force: bool, progress: Progress
 ) -> tuple[Path, ...]:
     """Write the pages of `examples` and their index; the paths, the index last.
 
     `seconds`: for each of them. Raises CFError where a file is there that cfc did not write, unless `force`, before
-    anything is found; on KeyboardInterrupt the index of what is done is written.
+    anything is found, and PageFailed, at the end, for a bug of cfc on an example. On KeyboardInterrupt the index of
+    what is done is written.
     """
     from cfcompiler.targets import gallery_site
 
@@ -59,11 +68,16 @@ def write_site(
         output.refuse_foreign(path, force=force)
     done: list[Found] = []
     written: list[Path] = []
+    failed: list[PageFailed] = []
     try:
         for number, (example, story, report) in enumerate(zip(examples, stories, reports, strict=True)):
             if progress is not None:
                 progress(example.name, number, len(examples))
-            found = find(example, seconds)
+            try:
+                found = find(example, seconds)
+            except PageFailed as problem:
+                failed.append(problem)
+                found = problem.found
             if found.report:
                 output.write(report, found.report, force=force)
                 written.append(report)
@@ -75,6 +89,8 @@ def write_site(
             progress("", 1, 1)
         if done:
             output.write(index, gallery_site.index_page(done), force=force)
+    if failed:
+        raise failed[0]
     return (*written, index)
 
 
@@ -90,7 +106,7 @@ def _prepare(directory: Path) -> None:
 
 
 def find(example: Example, seconds: float) -> Found:
-    """What is found of an example within `seconds`. Raises RuntimeError where the process failed by itself."""
+    """What is found of an example within `seconds`. Raises PageFailed where the process failed by itself."""
     from cfcompiler.targets.gallery_site import Found
 
     ours, theirs = multiprocessing.Pipe(duplex=False)
@@ -98,7 +114,7 @@ def find(example: Example, seconds: float) -> Found:
     with _interrupts_held():
         process.start()
     theirs.close()
-    parts: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     unknown: list[str] = []
     ended = False
     end = monotonic() + seconds
@@ -108,7 +124,7 @@ def find(example: Example, seconds: float) -> Found:
             if name == "unknown":
                 unknown.append(value)
             else:
-                parts[name] = value
+                found[name] = value
     except EOFError:
         ended = True
     finally:
@@ -116,12 +132,13 @@ def find(example: Example, seconds: float) -> Found:
             process.kill()
         process.join()
         ours.close()
-    if ended and process.exitcode:
-        raise RuntimeError(f"the page of {example.name} failed with exit code {process.exitcode}")
     if not ended:
-        missing = [text for name, text in _PARTS.items() if name not in parts]
+        missing = [text for name, text in _PARTS.items() if name not in found]
         unknown.append(f"there was no time for {' and '.join(missing) or 'more'} ({seconds:g} seconds)")
-    return Found(example=example, unknown=tuple(unknown), **parts)
+    if ended and process.exitcode:
+        unknown.append("the rest failed by a bug of cfc")
+        raise PageFailed(Found(example=example, unknown=tuple(unknown), **found), process.exitcode)
+    return Found(example=example, unknown=tuple(unknown), **found)
 
 
 @contextmanager

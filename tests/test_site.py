@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -176,6 +178,25 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
         assert process.stderr.read() == b""
     assert (tmp_path / "abs_two_ways.html").exists()
     assert "abs_two_ways.html" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(
+    multiprocessing.get_start_method() != "fork", reason="the process must have what is put in here"
+)
+def test_a_bug_on_one_example_leaves_the_other_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(example: gallery.Example, seconds: float) -> Iterator[tuple[str, object]]:
+        yield "judgement", "this much"
+        if example.name == "trap":
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(site, "parts", broken)
+    with pytest.raises(site.PageFailed, match="the page of trap failed"):
+        site.write_site(tmp_path, chosen("trap", "zero"), 20, force=False, progress=None)
+    assert {path.name for path in tmp_path.iterdir()} == {"trap.html", "zero.html", "index.html"}
+    text = (tmp_path / "trap.html").read_text(encoding="utf-8")
+    assert "this much" in text
+    assert "the rest failed by a bug of cfc" in text
+    assert "by a bug" not in (tmp_path / "zero.html").read_text(encoding="utf-8")
 
 
 def test_the_point_of_the_story_is_well_inside_of_its_map() -> None:
