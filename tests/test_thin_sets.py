@@ -57,6 +57,7 @@ LINES = "def f(x, y, z):\n    a = {}\n    return {} if a == 0 else x + y + z\n"
         ("def f(v: Real[3]):\n    return 0 if max(v) - median(v) == 0 else v[0] - v[1]\n", {"v": [0, 0, 0]}),
         ("0 if abs(x**2 - y) == 0 else x", PLANE),
         ("0 if relu(x*y) + relu(-x*y) == 0 else x + y", PLANE),
+        ("x if x**2 - y**2 > 0 else 0", PLANE),  # the gradient of the condition is zero at the point
         ("0 if max(abs(y - x**3), relu(z - x**2)) == 0 else z", SPACE),
         ("0 if relu(sin(x)) - relu(-sin(x)) == 0 else exp(y) - 1", PLANE),
     ],

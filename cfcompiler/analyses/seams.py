@@ -3,7 +3,8 @@
 The seam is where the switches that separate two cells vanish and those that they share keep their signs. Agreement is
 proved by eliminating affine switches, by divisibility, or because nowhere on the seam near the point the difference
 is positive or negative; disagreement by an arc in the seam along which it is, where the switches that vanish have
-independent gradients, so that each side is approached from every point of the seam. Source: theory S3.3, S6 Thm D.
+independent gradients, at the point or along the arc, so that each side is approached from there.
+Source: theory S3.3, S6 Thm D.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from cfcompiler.analyses.oracle import Sign
 from cfcompiler.analyses.pieces import Pieces
 from cfcompiler.analyses.switches import Switch
 from cfcompiler.arithmetic import Undecided
-from cfcompiler.feasibility.conditions import Apart, Budget, Touches
+from cfcompiler.feasibility.arcs import along
+from cfcompiler.feasibility.conditions import Apart, Arc, Budget, Touches
 from cfcompiler.feasibility.interiors import is_zero_alone, relative_interior
 from cfcompiler.feasibility.linear import independent, null_space
 from cfcompiler.feasibility.touching import touches
 from cfcompiler.numbers import Finite
-from cfcompiler.polynomials import Polynomial
+from cfcompiler.polynomials import Polynomial, TooManyTerms
 
 MOST_OTHERS = 4
 _ZERO = Fraction(0)
@@ -200,11 +202,13 @@ def _searched(pieces: Pieces, seam: Seam, difference: Local, seconds: float) -> 
         answers.append(touches(system, Budget(seconds / 4)))
     if all(isinstance(answer, Apart) for answer in answers):
         return True
-    if not _every_side_is_approached(pieces, seam):
+    everywhere = _every_side_is_approached(pieces, seam)
+    if not everywhere and len(seam.equal) != 1:
         return None
     for turn in (1, -1):
         signs = (*seam.equal, *seam.one_sided, Sign(switch, turn, True))
-        if isinstance(touches(system_of(pieces, signs), Budget(seconds / 4)), Touches):
+        found = touches(system_of(pieces, signs), Budget(seconds / 4))
+        if isinstance(found, Touches) and (everywhere or _approached_along(seam.equal[0].switch, found.arc)):
             return False
     return None
 
@@ -243,3 +247,14 @@ def _every_side_is_approached(pieces: Pieces, seam: Seam) -> bool:
         pieces.jets.taylor(sign.switch.function, 1).gradient() for sign in seam.equal
     ]
     return independent(rows)
+
+
+def _approached_along(switch: Switch, arc: Arc | None) -> bool:
+    """Whether the gradient of the switch is not zero along the arc, so that it changes its sign there."""
+    if switch.polynomial is None or arc is None:
+        return False
+    slopes = (switch.polynomial.derivative(place) for place in range(switch.polynomial.variables))
+    try:
+        return any(not along(slope, arc).is_zero for slope in slopes)
+    except TooManyTerms:
+        return False
