@@ -242,6 +242,21 @@ def test_the_zoom_keeps_the_dot(driver: Any, pages: Pages) -> None:
     assert complaints(driver) == []
 
 
+def test_a_point_moves_over_the_curve(driver: Any, pages: Pages) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    open_page(driver, pages("trap"))
+    assert "spurious" in text_of(driver, "#probed") and "gradient \u22122" in text_of(driver, "#probed")
+    find(driver, "#probe").send_keys(*([Keys.ARROW_LEFT] * 30))
+    words = text_of(driver, "#probed").replace("\u2212", "-")
+    where = words.split()[2].removesuffix("exact")
+    said = compiled("trap").at(w=where)
+    (gradient,) = said.judged.gradient or ()
+    assert "exact" in words and words.endswith(f"AD {gradient['w']}, gradient {gradient['w']}")
+    assert driver.execute_script("return document.querySelectorAll('#picture .slope').length") == 1
+    assert complaints(driver) == []
+
+
 def test_code_is_linked_both_ways(driver: Any, pages: Pages) -> None:
     open_page(driver, pages("trap"))
     driver.execute_script("document.querySelector('#source .row[data-line=\"19\"]').focus()")

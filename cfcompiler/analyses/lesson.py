@@ -229,7 +229,7 @@ class _Points:
         if took * len(preset_names()) > max(left, LEAST_SECONDS):
             return (
                 (),
-                "one answer takes so long that there is no time for every preset; `cfc compare` compares them",
+                "one answer takes so long that there is no time for every preset; cfc compare compares them",
             )
         own = program if program.preset not in preset_names() else None
         written = Written(program.source, program.name, self._asked.static, self._asked.question)

@@ -33,6 +33,7 @@ SCRIPTS = (
     "gradients",
     "rules",
     "tape",
+    "probe",
     "curve",
     "map",
     "picture",

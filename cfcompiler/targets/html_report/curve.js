@@ -12,15 +12,21 @@ function drawCurve(curve, box) {
   const scale = el("output", { for: "zoom" });
   const select = el("select", { "aria-label": "zoom around", onchange: () => { centre = dots[Number(select.value)]; refresh(); } },
     dots.map((dot, k) => el("option", { value: k, selected: dot === centre }, `${curve.input} = ${decimal(dot.x)}`)));
+  const probe = el("input", { type: "range", id: "probe", min: "0", max: String(PROBE_STEPS), step: "1", "aria-label": `${curve.input}`, oninput: () => refresh() });
+  const told = el("output", { for: "probe", id: "probed" });
+  probe.value = String(centre ? Math.round(((centre.x - curve.low) / (curve.high - curve.low)) * PROBE_STEPS) : PROBE_STEPS / 2);
   const refresh = () => {
     const power = Number(zoom.value), half = ((curve.high - curve.low) / 2) * 10 ** -power;
     const middle = power && centre ? centre.x : (curve.low + curve.high) / 2;
     Object.assign(view, { low: middle - half, high: middle + half, middle });
     scale.textContent = power ? `×${decimal(10 ** power)}` : "the whole";
-    drawUpper(upper, curve, view);
-    drawLower(lower, curve, view);
+    const found = probedAt(curve, view, Number(probe.value));
+    drawUpper(upper, curve, view, found);
+    drawLower(lower, curve, view, found);
+    clear(told, probeWords(found, curve));
   };
-  clear(box, upper, lower,
+  zoom.addEventListener("input", () => { if (Number(zoom.value) && centre) { probe.value = String(PROBE_STEPS / 2); refresh(); } });
+  clear(box, upper, el("div", { class: "bar" }, el("label", { for: "probe", class: "noprint" }, "move the point"), probe, told), lower,
     dots.length ? el("div", { class: "bar noprint" }, el("label", { for: "zoom" }, "zoom"), zoom, scale, dots.length > 1 ? ["around", select] : null) : null,
     curveLegend());
   refresh();
@@ -64,12 +70,7 @@ function visible(arc, view, ys) {
   const found = [];
   const from = Math.max(view.low, arc.low), to = Math.min(view.high, arc.high);
   if (from >= to) return found;
-  const between = (x) => {
-    const k = arc.xs.findIndex((one) => one >= x);
-    if (k <= 0) return ys[k === 0 ? 0 : ys.length - 1];
-    const [a, b] = [arc.xs[k - 1], arc.xs[k]];
-    return ys[k - 1] === null || ys[k] === null ? null : ys[k - 1] + ((x - a) / (b - a || 1)) * (ys[k] - ys[k - 1]);
-  };
+  const between = (x) => interpolated(arc, x, ys);
   found.push([from, between(from)]);
   arc.xs.forEach((x, k) => { if (x > from && x < to) found.push([x, ys[k]]); });
   found.push([to, between(to)]);
@@ -107,7 +108,7 @@ function extent(values, fallback) {
   return [low - pad, high + pad];
 }
 
-function drawUpper(target, curve, view) {
+function drawUpper(target, curve, view, found) {
   const pieces = curve.arcs.map((arc) => visible(arc, view, arc.values));
   const whole = view.low <= curve.low && view.high >= curve.high;
   const [low, high] = whole ? padded(curve.valueRange) : extent(pieces.flat().map(([, value]) => value), [0, 1]);
@@ -116,6 +117,7 @@ function drawUpper(target, curve, view) {
   for (const dot of curve.dots) {
     if (dot.value !== null && dot.x >= view.low && dot.x <= view.high) target.append(svg("circle", { class: "open", cx: across(view, dot.x), cy: y(dot.value), r: 3.5 }));
   }
+  target.append(...probeLines(found, view, y));
 }
 
 const padded = ([low, high]) => {
@@ -123,38 +125,44 @@ const padded = ([low, high]) => {
   return [low - pad, high + pad];
 };
 
-// What AD returns at a dot now: under the rules of the page, of a framework, or of the sliders.
-function dotNow(dot) {
-  const point = pointOf(dot.point);
+// What AD returns at a dot now: under the rules of the page, of a framework, or of the sliders. On a slice the verdict
+// under other rules is not known: the page's verdicts are about all inputs together.
+function dotNow(curve, dot) {
+  const before = { ad: dot.ad, verdict: dot.verdict };
+  const point = pointOf(dot.point), whole = isWhole();
   if (state.preset) {
-    const row = point ? point.presets.find((one) => one.name === state.preset) : null;
     const pair = dot.presets.find(([name]) => name === state.preset);
-    if (pair) return { ad: pair[1], verdict: row && row.verdict ? row.verdict : "unknown" };
-    return { ad: dot.ad, verdict: dot.verdict }; // nothing is tied: all frameworks agree
+    if (!pair) return before; // nothing is tied: all frameworks agree
+    const row = whole && point ? point.presets.find((one) => one.name === state.preset) : null;
+    return { ad: pair[1], verdict: (row && row.verdict) || "unknown" };
   }
-  if (!point || !Object.keys(state.values).length) return { ad: dot.ad, verdict: dot.verdict };
-  const values = rulesOf(point);
-  if (values === null || !point.right || !point.right.ad) return { ad: dot.ad, verdict: dot.verdict };
-  const now = underRules(point, values);
-  const about = floatText(point.right.ad[0][0], Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toFloat(value)])));
-  return { ad: Number.isFinite(about) ? about : null, verdict: now.verdict };
+  const values = point && Object.keys(state.values).length ? rulesOf(point) : null;
+  if (!values || !Object.keys(values).length || !point.right.ad) return before;
+  const text = point.right.ad[0][data.entries.indexOf(curve.input)];
+  const about = floatText(text, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toFloat(value)])));
+  return { ad: Number.isFinite(about) ? about : null, verdict: whole ? underRules(point, values).verdict : "unknown" };
 }
 
-function drawLower(target, curve, view) {
+// Whether the derivative is one number, so that a curve shows all of it.
+const isWhole = () => data.entries.length === 1 && data.points.every((point) => point.backward.length === 1);
+
+function drawLower(target, curve, view, found) {
   const pieces = curve.arcs.map((arc) => slopesOf(curve, arc, view));
   const dots = curve.dots.filter((dot) => dot.x >= view.low && dot.x <= view.high);
-  const marks = dots.flatMap((dot) => [dotNow(dot).ad, dot.gradient, ...(dot.clarke || []), ...dot.presets.map(([, slope]) => slope)]);
+  const marks = dots.flatMap((dot) => [dotNow(curve, dot).ad, dot.gradient, ...(dot.clarke || []), ...dot.presets.map(([, slope]) => slope)]);
   const whole = view.low <= curve.low && view.high >= curve.high;
   const [low, high] = extent([...marks, ...(whole ? curve.adRange : pieces.flat().map(([, value]) => value))], [-1, 1]);
   const { y } = frame(target, view, low, high, 300, "f′ and AD", curve.input);
   curve.arcs.forEach((arc, k) => target.append(svg("path", {
     class: `curve v-${arc.verdict}${["exact", "unknown"].includes(arc.verdict) ? "" : " marked"}`, d: path(pieces[k], view, y),
+    "stroke-dasharray": ["exact", "unknown"].includes(arc.verdict) ? null : data.marks[arc.verdict].dashes.map((one) => one * 2).join(" ") || null,
   })));
+  target.append(svg("line", { class: "zero", x1: across(view, found.x), x2: across(view, found.x), y1: 30, y2: 272 }));
   dots.forEach((dot) => target.append(dotMarks(curve, dot, across(view, dot.x), y)));
 }
 
 function dotMarks(curve, dot, x, y) {
-  const now = dotNow(dot);
+  const now = dotNow(curve, dot);
   const ends = dot.clarke && dot.clarke.map((value) => Math.max(-4000, Math.min(4000, y(value))));
   const point = pointOf(dot.point);
   const label = `${curve.input} = ${decimal(dot.x)}: AD ${now.ad === null ? "no number" : decimal(now.ad)}, ${now.verdict}`;

@@ -101,7 +101,8 @@ function descentMark(one, px, py) {
 function spots(layer, map, px, py, ask) {
   clear(layer, map.spots.map((spot) => {
     const stratum = map.strata.find((one) => one.id === spot.stratum);
-    const verdict = verdictNow(spot.point, spot.verdict);
+    const others = state.preset || Object.keys(state.values).length;
+    const verdict = !map.slice ? verdictNow(spot.point, spot.verdict) : others ? "unknown" : spot.verdict;
     const star = spot.artificial && verdict === spot.verdict;
     const kind = star ? "star" : (data.marks[verdict] || data.marks.unknown).shape;
     return svg("g", { class: `v-${star ? "artificial-critical" : verdict}` }, shape(kind, px(spot.at[0]), py(spot.at[1]), 7, { class: "mark" }),

@@ -22,7 +22,7 @@ function drawPicture() {
   const title = drawn[0].what.inputs ? "The strata" : "The function and what AD says of its slope";
   section("picture", title, drawn[0].what.inputs
     ? "Each {stratum} has one verdict. Brightness tells the gradient of f. Click anywhere, or use the arrow keys, to ask for a judgement."
-    : "The closed mark is what {AD} returns, the open dot is the true {gradient}, the bar the {Clarke} interval. The zoom shows that the marks stay, however near you look.",
+    : "The closed mark is what {AD} returns, the open dot is the true {gradient}, the bar the {Clarke} interval. Move the point: the solid line has the slope that AD returns, the broken one the true slope. The zoom shows that the marks stay, however near you look.",
   many, box, words);
   show(0);
   when("rules", () => refresh());

@@ -22,7 +22,7 @@ function drawRules() {
     tell("rules");
   });
   section("rules", "What if the tie rules were others?",
-    "Move a rule, or choose a framework, and see what {AD} returns at the points of this page. With a slider the verdicts are recomputed here in exact fractions.",
+    "Move a rule, or choose a framework, and see what {AD} returns at the points of this page. With a slider the verdicts are recomputed here in exact fractions. The dots of the picture move too; lines of a map keep their verdicts under the rules of this page.",
     buttons, el("div", {}, sliders.map((one) => one.node)), summary, everywhereText(),
     el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ["point", "AD", "true", "verdict"].map((text) => el("th", { scope: "col" }, text)))), body)));
   when("rules", () => {
