@@ -57,7 +57,10 @@ function underRules(point, values) {
   const right = point.right;
   if (!right || !right.ad) return { ad: null, verdict: "unknown", why: (right && right.reason) || "not known" };
   const ad = right.ad.map((row) => row.map((text) => exactText(text, values)));
-  const texts = right.ad.map((row, i) => row.map((text, k) => (ad[i][k] ? ratioText(ad[i][k]) : valueText(text, values))));
+  const texts = right.ad.map((row, i) => row.map((text, k) => {
+    if (ad[i][k]) return ratioText(ad[i][k]);
+    return text === point.backward[i][k] ? text : valueText(text, values); // no rule has a say in the former
+  }));
   const isGradient = right.gradient ? sameVector(ad, point.gradient) ?? satisfied(right.gradient, values) : false;
   if (isGradient) return { ad: texts, verdict: "exact", why: "" };
   const inClarke = insideHull(ad, point.clarke) ?? satisfied(right.clarke, values);

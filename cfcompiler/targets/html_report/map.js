@@ -164,7 +164,23 @@ function insideOf(map, x, y) {
   const exact = { [map.inputs[0]]: fromDecimal(x, digits), [map.inputs[1]]: fromDecimal(y, digits) };
   const at = map.inputs.map((name) => toFloat(exact[name]));
   const found = stratumAt(map.strata, exact);
+  if (found === null) return middleOf(map, x, y); // a sign of exp, log and their kin: the raster knows it
   return { stratum: found || null, at, exact, sure: Boolean(found), undecided: found === null };
+}
+
+// The middle of the pixel at (x, y), whose open stratum was found with the map.
+function middleOf(map, x, y) {
+  const [[x0, x1], [y0, y1]] = map.box, rows = map.raster.length;
+  const row = Math.max(0, Math.min(rows - 1, Math.floor(((y - y0) / (y1 - y0)) * rows)));
+  const runs = map.raster[row], columns = runs.reduce((sum_, count, k) => sum_ + (k % 2 ? 0 : count), 0);
+  const column = Math.max(0, Math.min(columns - 1, Math.floor(((x - x0) / (x1 - x0)) * columns)));
+  const at = [x0 + ((column + 0.5) / columns) * (x1 - x0), y0 + ((row + 0.5) / rows) * (y1 - y0)];
+  let place = -1;
+  for (let k = 0, end = runs[0]; k < runs.length; k += 2, end += runs[k]) {
+    if (column < end) { place = runs[k + 1]; break; }
+  }
+  const stratum = place >= 0 ? map.strata[place] || null : null;
+  return { stratum, at, exact: null, sure: Boolean(stratum), undecided: !stratum };
 }
 
 function atWitness(map, stratum) {

@@ -9,8 +9,8 @@ function probedAt(curve, view, k) {
   if (dot) return probedDot(curve, dot);
   const digits = Math.max(0, Math.min(18, Math.ceil(3 - Math.log10(width))));
   const exact = fromDecimal(wanted, digits), x = toFloat(exact);
-  const names = { [curve.input]: exact }, stratum = stratumAt(curve.strata, names);
-  const arc = curve.arcs.find((one) => one.low <= x && x <= one.high);
+  const names = { [curve.input]: exact }, arc = curve.arcs.find((one) => one.low <= x && x <= one.high);
+  const stratum = stratumAt(curve.strata, names) || curve.strata.find((one) => arc && arc.low < x && x < arc.high && one.id === arc.stratum);
   const found = { x, value: arc ? interpolated(arc, x, arc.values) : null, where: ratioText(exact) };
   if (!stratum) {
     const ad = arc ? interpolated(arc, x, arc.ad) : null;
