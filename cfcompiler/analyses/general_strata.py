@@ -25,7 +25,7 @@ from cfcompiler.analyses.general_points import alone, exact_point, point_texts
 from cfcompiler.analyses.general_report import Judged, strata_report
 from cfcompiler.analyses.general_texts import Texts
 from cfcompiler.analyses.general_truth import Judge, Truth
-from cfcompiler.analyses.general_walk import GeneralWalk
+from cfcompiler.analyses.general_walk import ROOM, GeneralWalk
 from cfcompiler.analyses.landscape import Effort
 from cfcompiler.analyses.strata_question import Question, restricted
 from cfcompiler.analyses.truth import BOUNDARY
@@ -46,11 +46,17 @@ _ALWAYS = 1 << 30  # of points, which are judged with all that is beside them
 
 def general_strata(program: Program, question: Question) -> StrataReport:
     """The stratification. Raises OutsideTheEngine where a value is not a rational function."""
-    work = _Work(program, question)
-    work.enumerate()
-    if work.outside and not work.waiting:
+    end = monotonic() + question.seconds
+    for room in ROOM:
+        work = _Work(program, question, end, room)
+        work.enumerate()
+        if work.outside and not work.waiting and not work.walk.functions.full:
+            raise work.outside[0][1]
+        work.judge()
+        if not work.walk.functions.full or work.interrupted or monotonic() > end:
+            break
+    if work.outside and not work.found:
         raise work.outside[0][1]
-    work.judge()
     report = strata_report(work.program, question, work.texts, work.found, work.unknown)
     return replace(report, interrupted=work.interrupted, whole=not work.unknown)
 
@@ -58,13 +64,12 @@ def general_strata(program: Program, question: Question) -> StrataReport:
 class _Work:
     """The steps, with what has been found so far."""
 
-    def __init__(self, program: Program, question: Question) -> None:
+    def __init__(self, program: Program, question: Question, end: float, room: int) -> None:
         self.program = restricted(program, question)
         self.question = question
-        start = monotonic()
-        self.end = start + question.seconds
-        self.enumerated = start + SHARE_OF_ENUMERATION * question.seconds
-        self.walk = GeneralWalk(self.program, question.fixed)
+        self.end = end
+        self.enumerated = end - (1 - SHARE_OF_ENUMERATION) * question.seconds
+        self.walk = GeneralWalk(self.program, question.fixed, room=room)
         self.regions = Regions(self.walk.elementary, Clock(self.end))
         self.texts = Texts(self.walk, self.regions)
         self.bounds = question.bounds(program)
@@ -304,6 +309,9 @@ class _Work:
         gradient = judged.gradient if settled else None
         if judged.verdict == "discontinuous":
             judge.jumps.append(region)
+        if judged.verdict == "unknown":
+            where = self.texts.place(region)
+            self.unknown.append(f"where {where} the verdict is open: {judged.reason}")
         self.found.append(
             Judged(truth, self.texts.row(exact), report.backward, gradient, clarke, True, _ALWAYS)
         )

@@ -33,7 +33,7 @@ from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.tidy import tidy
 from cfcompiler.verify import arguments, verify
 
-ROOM = 32  # for values such as exp(x)
+ROOM = (32, 512)  # for values such as exp(x): at first, and where that is not enough
 _ROWS = ("extremum", "argextremum", "order")
 
 
@@ -130,13 +130,18 @@ class GeneralWalk:
     """
 
     def __init__(
-        self, program: Program, fixed: Mapping[str, Array], elementary: Elementary | None = None
+        self,
+        program: Program,
+        fixed: Mapping[str, Array],
+        elementary: Elementary | None = None,
+        *,
+        room: int = ROOM[0],
     ) -> None:
         self.program = program
         moving = [param.value for param in program.params if param.value.name not in fixed]
         self.coordinates = tuple((value.name, place) for value in moving for place in np.ndindex(value.shape))
         self.backward = verify(tidy(vjp(program)))
-        room = ROOM if _with_atoms(program, self.backward) else 0
+        room = room if _with_atoms(program, self.backward) else 0
         self.elementary = elementary or unfolded(Elementary(Functions(len(self.coordinates), room)))
         self.functions = self.elementary.functions
         self.inputs: dict[str, Array] = dict(fixed)

@@ -25,6 +25,7 @@ SignOf = Callable[[Poly], int]
 MOST_FACTORED_BITS = 64  # of a number that is split into primes
 MOST_DEPTH = 8  # of an exact number that is taken apart
 MOST_ROOT = 12
+MOST_POWER = 12  # of an exponential that stands for another one
 _ZERO, _ONE = Fraction(0), Fraction(1)
 
 
@@ -125,16 +126,23 @@ class Elementary:
             if atom.kind == "exp" and atom.below == below:
                 times = above.leading_coefficient() / atom.above.leading_coefficient()
                 if atom.above * times == above:
-                    return self._power_of_exponential(atom, fraction(times))
+                    found = self._power_of_exponential(atom, fraction(times))
+                    if found is not None:
+                        return found
         if above.leading_coefficient() < 0:
             return self.field.power(Ratio(self.functions.atom("exp", -above, below), self.one), -1)
         return Ratio(self.functions.atom("exp", above, below), self.one)
 
-    def _power_of_exponential(self, atom: Atom, times: Fraction) -> Entry:
-        """exp(times*u) for the atom exp(u), which becomes a power of a new one where `times` is no whole number."""
+    def _power_of_exponential(self, atom: Atom, times: Fraction) -> Entry | None:
+        """exp(times*u) for the atom exp(u), which becomes a power of a new one where `times` is no whole number.
+
+        None where the powers would be high: the two are then as good as independent.
+        """
         functions = self.functions
         place, power = functions.finer.get(atom.place, (atom.place, 1))
         times *= power
+        if max(abs(times.numerator), times.denominator * power) > MOST_POWER:
+            return None
         if times.denominator != 1:
             known = functions.atoms[place]
             new = functions.atom("exp", known.above * flint.fmpq(1, times.denominator), known.below)

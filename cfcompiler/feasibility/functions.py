@@ -65,6 +65,7 @@ class Functions:
         self.inputs = inputs
         self.variables = variables = inputs + room
         self.atoms: dict[int, Atom] = {}
+        self.full = False  # there was no room for another one
         self.finer: dict[
             int, tuple[int, int]
         ] = {}  # exp(2*x) as a power of exp(x): its variable and the power
@@ -177,6 +178,7 @@ class Functions:
         place = self.inputs + len(self.atoms)
         if place >= self.variables:
             most = self.variables - self.inputs
+            self.full = True
             raise NotRational(f"a formula with more than {most} different values such as exp(x)")
         inputs = self.inputs_of(above) | self.inputs_of(below)
         self.atoms[place] = Atom(place, kind, above, below, degree, number, inputs)
