@@ -167,14 +167,17 @@ def _logaddexp(own: Signed, x: Entry, y: Entry) -> Entry:
 
 
 def _atan2(own: Signed, y: Entry, x: Entry) -> Entry:
+    """By half the angle, which is smooth across the axis x = 0: tan(angle/2) = y/(r + x)."""
     side, height = own.sign(x), own.sign(y)
-    if side == 0:
-        return own.field.mul(_half_pi(own), Fraction(height))
-    angle = own.elementary.odd("atan", own.field.div(y, x))
-    if side > 0:
+    if side == 0 and height == 0:
+        return _ZERO
+    field = own.field
+    radius = own.elementary.root(field.add(field.mul(x, x), field.mul(y, y)), 2, own.sign_of)
+    size = x if side >= 0 else field.neg(x)
+    angle = field.mul(own.elementary.odd("atan", field.div(y, field.add(radius, size))), _TWO)
+    if side >= 0:
         return angle
-    turn = own.elementary.pi()
-    return own.field.add(angle, turn) if height >= 0 else own.field.sub(angle, turn)
+    return field.sub(field.mul(own.elementary.pi(), _ONE if height >= 0 else -_ONE), angle)
 
 
 ELEMENTARY_ROWS: dict[str, Callable[..., Entry]] = {

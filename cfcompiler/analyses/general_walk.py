@@ -141,7 +141,8 @@ class GeneralWalk:
         moving = [param.value for param in program.params if param.value.name not in fixed]
         self.coordinates = tuple((value.name, place) for value in moving for place in np.ndindex(value.shape))
         self.backward = verify(tidy(vjp(program)))
-        room = room if _with_atoms(program, self.backward) else 0
+        rational = all(isinstance(x, Fraction) for array in fixed.values() for x in np.reshape(array, -1))
+        room = 0 if rational and not _with_atoms(program, self.backward) else room
         self.elementary = elementary or unfolded(Elementary(Functions(len(self.coordinates), room)))
         self.functions = self.elementary.functions
         self.inputs: dict[str, Array] = dict(fixed)
@@ -221,9 +222,11 @@ class GeneralWalk:
 def _with_atoms(*programs: Program) -> bool:
     """Whether some value may be no rational function of the inputs."""
     return any(
-        isinstance(instruction, Apply) and instruction.op in WITH_ATOMS
+        instruction.op in WITH_ATOMS
+        or (instruction.op == "constant" and not isinstance(instruction.attribute("value"), Fraction))
         for program in programs
         for instruction in program.instructions
+        if isinstance(instruction, Apply)
     )
 
 
