@@ -292,6 +292,20 @@ def test_a_map_without_strata_has_its_seams() -> None:
     assert any(abs(x) < 0.05 and abs(y - 1) < 0.06 for path in line.paths for x, y in path)
 
 
+def test_points_of_a_seam_are_judged_alone() -> None:
+    text = "def f(x, y):\n    return exp(y)*(relu(x - y) - relu(y - x)) + x\n"
+    program = cfcompiler.compile_text(text)
+    found = program.picture()
+    assert isinstance(found, Map)
+    assert 0 < len(found.spots) <= 6
+    for spot in found.spots:
+        own = stratum(found, spot.stratum)
+        assert own.id.startswith("P") and own.witness["x"] == own.witness["y"]
+        assert spot.at == (number(own.witness["x"]), number(own.witness["y"]))
+        assert spot.verdict == program.at(**own.witness).judged.verdict == "spurious"
+    assert any(descent.about.startswith("on P") for descent in found.descents)
+
+
 # slices
 
 

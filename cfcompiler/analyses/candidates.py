@@ -146,7 +146,7 @@ def _judged(own: Slice, x: float, near: float, name: str) -> Judged | None:
         except CFError:
             continue
         if report.ties_here or report.judged.verdict != "exact":
-            return Judged(float(number), number, stratum_of(report, own, number, name))
+            return Judged(float(number), number, stratum_of(report, own, [number], name))
     return None
 
 
@@ -159,20 +159,18 @@ def _short(x: float, near: float) -> Iterator[Fraction]:
             yield number
 
 
-def stratum_of(report: PointReport, own: Slice, number: Fraction, name: str) -> StratumReport:
+def stratum_of(report: PointReport, own: Slice, point: Sequence[Fraction], name: str) -> StratumReport:
     """What is said of one point, as a stratum of dimension 0; the signs of its guards are not in it."""
-    (moving,) = own.moving
     judged = report.judged
     settled = judged.verdict not in ("unknown", "undefined", "discontinuous")
     clarke = judged.clarke if settled and judged.clarke_complete and not judged.as_field else None
-    text = to_text(number)
     return StratumReport(
         name,
         0,
         {},
-        (f"{moving} - {text}" if number > 0 else f"{moving} + {to_text(-number)}" if number else moving,),
+        tuple(_equation(moving, x) for moving, x in zip(own.moving, point, strict=True)),
         (),
-        {moving: text},
+        {moving: to_text(x) for moving, x in zip(own.moving, point, strict=True)},
         report.backward,
         judged.gradient if settled else None,
         clarke,
@@ -182,3 +180,9 @@ def stratum_of(report: PointReport, own: Slice, number: Fraction, name: str) -> 
         judged.reason,
         judged.trust,
     )
+
+
+def _equation(name: str, x: Fraction) -> str:
+    if not x:
+        return name
+    return f"{name} - {to_text(x)}" if x > 0 else f"{name} + {to_text(-x)}"

@@ -7,6 +7,7 @@ for each pixel, and traced for each curve. Nothing of the answer rests on these 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from cfcompiler.analyses.formula_values import NotRational, floats, inside
 from cfcompiler.analyses.frames import frame
 from cfcompiler.analyses.sampling import Floats, Sampler
+from cfcompiler.analyses.seam_points import judged_on
 from cfcompiler.analyses.slices import Slice
 from cfcompiler.analyses.tracing import Box, Path, kept, sign_of, traced
 from cfcompiler.analyses.trajectories import descents, witness_floats
@@ -37,7 +39,10 @@ def map_of(own: Slice, report: StrataReport, sampler: Sampler, limits: Limits) -
         unknown.append("not found in floats, and not drawn: " + ", ".join(missing))
     raster, values = _raster(own, report, sampler, box)
     if not report.complete:
-        lines = (*lines, *_seams(own, lines, report, sampler, box))
+        seams = _seams(own, lines, report, sampler, box)
+        lines = (*lines, *seams)
+        judged = judged_on(own, [path for seam in seams for path in seam.paths], box)
+        report = replace(report, strata=(*report.strata, *judged))
     arrows = _arrows(sampler, box)
     paths, step = descents(own, report, sampler, box, arrows)
     spots = []

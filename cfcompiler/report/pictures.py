@@ -105,7 +105,7 @@ class Descent:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """The strata over two inputs; the other inputs are fixed. `about` as for a Curve.
+    """The strata over two inputs; the other inputs are fixed. `about` and `strata` as for a Curve.
 
     `raster[row][column]`: the place in `strata` of the open stratum at the middle of that pixel, -1 where there is none
     (outside the domain, or not known); row 0 is the lowest. `values`: f there, None where it is no finite number or
