@@ -293,7 +293,7 @@ def test_a_map_without_strata_has_its_seams() -> None:
 
 
 def test_points_of_a_seam_are_judged_alone() -> None:
-    text = "def f(x, y):\n    return exp(y)*(relu(x - y) - relu(y - x)) + x\n"
+    text = "def f(x, y):\n    return where(floor(x*x) >= -1, 1, 2)*(relu(x - y) - relu(y - x)) + x\n"
     program = cfcompiler.compile_text(text)
     found = program.picture()
     assert isinstance(found, Map)
