@@ -6,6 +6,7 @@ Exact numbers are texts that SymPy parses; an array input is a nested list of th
 from __future__ import annotations
 
 from cfcompiler.report.findings import CheckReport, Finding, Hypothesis, Place
+from cfcompiler.report.page import Input, Page, PagePoint, Preset, Tape, TapeStep
 from cfcompiler.report.pictures import Arc, Curve, Descent, Dot, Line, Map, Spot
 from cfcompiler.report.point import Certificate, FieldSum, Judged, PointReport, TieHere
 from cfcompiler.report.presets import (
@@ -41,15 +42,19 @@ __all__ = [
     "GuardInFloats",
     "GuardInfo",
     "Hypothesis",
+    "Input",
     "Judged",
     "Line",
     "Map",
     "NanOrigin",
     "Nested",
     "Origin",
+    "Page",
+    "PagePoint",
     "Place",
     "PointReport",
     "PointTruth",
+    "Preset",
     "PresetRow",
     "Relation",
     "RightWhen",
@@ -62,6 +67,8 @@ __all__ = [
     "StrataReport",
     "StratumComparison",
     "StratumReport",
+    "Tape",
+    "TapeStep",
     "TieHere",
     "TieRow",
     "TieTable",

@@ -112,7 +112,9 @@ def _right(page: Page) -> Iterator[tuple[str, str]]:
         said = (
             "the gradient" if worst == "exact" else "the gradient or an element of the Clarke subdifferential"
         )
-        yield worst, f"AD returns {said} {where}: on all {_strata(len(report.strata))}."
+        count = len(report.strata)
+        all_ = "on the one stratum that there is" if count == 1 else f"on all {_strata(count)}"
+        yield worst, f"AD returns {said} {where}: {all_}."
 
 
 def _strata(count: int) -> str:
