@@ -322,6 +322,13 @@ class _Work:
             judge.doubts.append(region)
         where = self.texts.place(region)
         sentence = f"whether there are points where {where} is open"
+        near = None if region.certain else self.regions.cells.nameless(region.signs)
+        if near is not None and not region.mixed:
+            name, about = self.texts.names[near[0]], float(near[1])
+            sentence = (
+                f"where {where} nothing is known of the points: one is near {name} = {about:.12g}, "
+                "without a closed form that is known"
+            )
         if region.certain:
             sentence = f"where {where} the verdict is open: {reason}"
             run = None

@@ -35,6 +35,9 @@ DIGITS = Fraction(1, 10**20)
 MOST_DENOMINATOR = 10**6
 
 
+Strip = tuple[Fraction, Fraction]
+
+
 class NoAnswer(Exception):
     """The roots are not known."""
 
@@ -45,7 +48,7 @@ class Cells:
     def __init__(self, elementary: Elementary) -> None:
         self.elementary = elementary
         self.functions = elementary.functions
-        self.found: dict[tuple[Key, str, str], tuple[Finite, ...]] = {}
+        self.found: dict[Key, tuple[tuple[Finite, ...], tuple[Strip, ...]]] = {}
         self.known: dict[tuple[Key, str, str], tuple[Poly, ...] | None] = {}
 
     def roots(self, function: Function, signs: Mapping[Function, int]) -> tuple[Poly, ...] | None:
@@ -72,15 +75,39 @@ class Cells:
 
     def some_roots(self, function: Function) -> tuple[Finite, ...]:
         """Roots of a function of one input that are near 0, as many as are found."""
-        key = function.key, "", ""
-        if key not in self.found:
+        return self._some(function)[0]
+
+    def nameless(self, signs: Mapping[Function, int]) -> tuple[int, Fraction] | None:
+        """The input, and about where, of a root that has no closed form here, where all the signs are proved to be.
+
+        All functions must be of that input alone.
+        """
+        for function in (own for own, sign in signs.items() if sign == 0):
+            inputs = self.functions.inputs_of(function.poly)
+            if len(inputs) != 1 or not self.functions.moved(function.poly):
+                continue
+            (place,) = inputs
+            for low, high in self._some(function)[1]:
+                others = ((own, sign) for own, sign in signs.items() if own is not function)
+                if all(sign and _side(self._ball(own, place, low, high)) == sign for own, sign in others):
+                    return place, (low + high) / 2
+        return None
+
+    def _ball(self, function: Function, place: int, low: Fraction, high: Fraction) -> Any:
+        if self.functions.inputs_of(function.poly) != {place}:
+            return flint.arb("nan")
+        return _Search(self.elementary, function, place).over(0, low, high)
+
+    def _some(self, function: Function) -> tuple[tuple[Finite, ...], tuple[Strip, ...]]:
+        if function.key not in self.found:
             (place,) = self.functions.inputs_of(function.poly)
+            search = _Search(self.elementary, function, place, partly=True)
             try:
-                search = _Search(self.elementary, function, place, partly=True)
-                self.found[key] = tuple(search.between(Fraction(-WINDOW), Fraction(WINDOW)))
+                roots = tuple(search.between(Fraction(-WINDOW), Fraction(WINDOW)))
             except (NoAnswer, NotRational, numbers.Undecided):
-                self.found[key] = ()
-        return self.found[key]
+                roots = ()
+            self.found[function.key] = roots, tuple(search.nameless)
+        return self.found[function.key]
 
     def _ends(self, place: int, signs: Mapping[Function, int]) -> tuple[Finite, Finite] | None:
         """The bounds of an input that follow from signs of functions of it that are linear."""
@@ -123,6 +150,7 @@ class _Search:
         self.functions = elementary.functions
         self.place = place
         self.derivatives: list[Entry] = [Ratio(function.poly, elementary.one)]
+        self.nameless: list[Strip] = []  # with one root, whose closed form is not known
 
     def between(self, low: Finite, high: Finite) -> list[Finite]:
         """All roots in the open interval, without those at its ends. Raises NoAnswer, NotRational, Undecided."""
@@ -139,15 +167,21 @@ class _Search:
                     break
                 raise NoAnswer
             a, b = waiting.pop()
-            if _side(self._over(0, a, b)):
+            if _side(self.over(0, a, b)):
                 continue
-            if b - a <= narrow or _side(self._over(1, a, b)):
+            if b - a <= narrow or _side(self.over(1, a, b)):
                 root = self._only(a, b)
                 if root is not None:
                     if root not in found:
                         found.append(root)
                     continue
-                if _side(self._over(1, a, b)) and self._misses(a, b):
+                ends = (
+                    _side(self.over(0, a, a)) * _side(self.over(0, b, b)) if _side(self.over(1, a, b)) else 0
+                )
+                if ends == 1:  # monotone, with one sign at both ends
+                    continue
+                if self.partly and ends == -1:
+                    self.nameless.append(self._halved(a, b))
                     continue
                 if b - a <= narrow * NARROW:
                     if self.partly:
@@ -158,12 +192,18 @@ class _Search:
         inside = [root for root in found if _between(low, root, high)]
         return sorted(inside, key=numbers.to_float)
 
-    def _misses(self, a: Fraction, b: Fraction) -> bool:
-        """Whether a monotone function has one sign at both ends."""
-        one, other = _side(self._over(0, a, a)), _side(self._over(0, b, b))
-        return one != 0 and one == other
+    def _halved(self, a: Fraction, b: Fraction) -> Strip:
+        """A narrower interval with the root of a function that is monotone and changes its sign."""
+        first = _side(self.over(0, a, a))
+        for _ in range(STEPS):
+            middle = (a + b) / 2
+            own = _side(self.over(0, middle, middle))
+            if own == 0:
+                break
+            a, b = (middle, b) if own == first else (a, middle)
+        return a, b
 
-    def _over(self, order: int, a: Fraction, b: Fraction) -> Any:
+    def over(self, order: int, a: Fraction, b: Fraction) -> Any:
         """The derivative of an order over an interval, in a ball."""
         while len(self.derivatives) <= order:
             self.derivatives.append(derivative(self.elementary, self.derivatives[-1], self.place))
@@ -186,18 +226,18 @@ class _Search:
     def _near(self, a: Fraction, b: Fraction) -> Fraction | None:
         """About where the lowest derivative that does not vanish in the interval has the one before vanish."""
         for order in range(1, MOST_ORDER + 1):
-            if not _side(self._over(order, a, b)):
+            if not _side(self.over(order, a, b)):
                 continue
             low, high = a, b
-            first = _side(self._over(order - 1, a, a))
-            last = _side(self._over(order - 1, b, b))
+            first = _side(self.over(order - 1, a, a))
+            last = _side(self.over(order - 1, b, b))
             if first == 0 or last == 0:
                 return a if first == 0 else b
             if first == last:
                 return None
             for _ in range(STEPS):
                 middle = (low + high) / 2
-                own = _side(self._over(order - 1, middle, middle))
+                own = _side(self.over(order - 1, middle, middle))
                 if own == 0:
                     return middle
                 low, high = (middle, high) if own == first else (low, middle)
@@ -210,7 +250,7 @@ class _Search:
             return False
         point = (root,) * self.functions.inputs
         for order in range(MOST_ORDER + 1):
-            if order and _side(self._over(order, a, b)):
+            if order and _side(self.over(order, a, b)):
                 return True
             above, _ = self.elementary.field.parts(self.derivatives[order])
             if self.functions.sign_at(above, point) != 0:
