@@ -256,6 +256,16 @@ def test_a_curve_smaller_than_a_cell_is_drawn() -> None:
     found = map_of("def f(x, y):\n    return relu(1/1000000 - x*x - y*y) + x\n")
     radii = [(x * x + y * y) ** 0.5 for line in found.lines for path in line.paths for x, y in path]
     assert radii and all(abs(radius - 1e-3) < 1e-9 for radius in radii)
+    tiny = map_of("def f(x, y):\n    return max(x*x + y*y, 1/10**18)\n")
+    assert not tiny.unknown
+    assert [
+        abs((x * x + y * y) - 1e-18) < 1e-24 for line in tiny.lines for path in line.paths for x, y in path
+    ]
+
+
+def test_a_path_starts_on_a_line_whose_witness_is_out_of_the_picture() -> None:
+    found = map_of("def f(x, y):\n    return relu(x) - relu(-x) + y\n", box={"x": "-1:1", "y": "1/3:2"})
+    assert any(own.about.startswith("on S") and own.start[0] == pytest.approx(0) for own in found.descents)
 
 
 def test_all_points_and_lines_are_in_the_default_box() -> None:

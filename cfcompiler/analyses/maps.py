@@ -26,6 +26,7 @@ from cfcompiler.report import Line, Map, Spot, StrataReport, StratumReport
 COLUMNS, ROWS = 128, 120
 ARROWS = 16
 MOST_LINES = 200
+_SMALLER = 11  # how many times ten a curve may be smaller than the picture
 
 Limits = Sequence[tuple[Fraction | None, Fraction | None]]
 
@@ -44,7 +45,7 @@ def map_of(own: Slice, report: StrataReport, sampler: Sampler, limits: Limits) -
         judged = judged_on(own, [path for seam in seams for path in seam.paths], box)
         report = replace(report, strata=(*report.strata, *judged))
     arrows = _arrows(sampler, box)
-    paths, step = descents(own, report, sampler, box, arrows)
+    paths, step = descents(own, report, lines, sampler, box, arrows)
     spots = []
     for stratum in report.strata:
         if stratum.dimension == 0:
@@ -153,7 +154,7 @@ def _near_witness(own: Slice, stratum: StratumReport, box: Box) -> tuple[Path, .
     place = witness_floats(own, stratum)
     if place is None or not _has_witness(own, stratum, box):
         return ()
-    for size in (0.02, 0.002, 0.0002):
+    for size in (0.02 / 10**k for k in range(_SMALLER)):
         half = [size * (high - low) for low, high in box]
         small = ((place[0] - half[0], place[0] + half[0]), (place[1] - half[1], place[1] + half[1]))
         paths = _paths(own, stratum, small)

@@ -24,7 +24,7 @@ from cfcompiler.analyses.witnesses import float_of, number_of
 from cfcompiler.errors import CFError
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import add, mul, neg, to_float
-from cfcompiler.report import ArtificialPoint, Descent, StrataReport, StratumReport
+from cfcompiler.report import ArtificialPoint, Descent, Line, StrataReport, StratumReport
 
 MOST_STEPS, MOST_DESCENTS = 100, 14
 _USUAL, _LONGEST = 0.02, 0.05
@@ -41,7 +41,7 @@ class _Start:
 
 
 def descents(
-    own: Slice, report: StrataReport, sampler: Sampler, box: Box, arrows: Any
+    own: Slice, report: StrataReport, lines: Sequence[Line], sampler: Sampler, box: Box, arrows: Any
 ) -> tuple[tuple[Descent, ...], str]:
     """The paths, and the step rule as a sentence."""
     width = max(high - low for low, high in box)
@@ -49,7 +49,7 @@ def descents(
     sizes = sizes[sizes > 0]
     rate = _round(_USUAL * width / float(np.median(sizes))) if len(sizes) else 1.0
     found = list(_arrivals(own, report, box))
-    for start in _starts(own, report, box):
+    for start in _starts(own, report, lines, box):
         if len(found) < MOST_DESCENTS and _within(start.at, box):
             path = _path(sampler, start, rate, _LONGEST * width, box)
             if path is not None:
@@ -66,14 +66,14 @@ def _within(point: Sequence[float], box: Box) -> bool:
     return all(low <= x <= high for x, (low, high) in zip(point, box, strict=True))
 
 
-def _starts(own: Slice, report: StrataReport, box: Box) -> Iterator[_Start]:
+def _starts(own: Slice, report: StrataReport, lines: Sequence[Line], box: Box) -> Iterator[_Start]:
     """On each stratum where AD is wrong or a path may get stuck, then beside them, then in the open."""
     wrong = [
         stratum
         for stratum in report.strata
         if stratum.dimension < 2 and (stratum.verdict == "spurious" or stratum.artificial_critical)
     ]
-    places = [(stratum, witness_floats(own, stratum)) for stratum in wrong]
+    places = [(stratum, _seen(own, stratum, lines, box)) for stratum in wrong]
     for stratum, place in places:
         if place is not None:
             yield _Start(place, f"on {stratum.id}", _ad_on(own, stratum, place))
@@ -86,6 +86,16 @@ def _starts(own: Slice, report: StrataReport, box: Box) -> Iterator[_Start]:
     for x, y in _OPEN:
         (left, right), (low, high) = box
         yield _Start((left + x * (right - left), low + y * (high - low)), "in the open")
+
+
+def _seen(own: Slice, stratum: StratumReport, lines: Sequence[Line], box: Box) -> tuple[float, float] | None:
+    """The witness, or the middle of what is drawn of the stratum where the witness is out of the picture."""
+    place = witness_floats(own, stratum)
+    if place is not None and _within(place, box):
+        return place
+    paths = [path for line in lines if line.stratum == stratum.id for path in line.paths]
+    longest = max(paths, key=len, default=())
+    return longest[len(longest) // 2] if longest else None
 
 
 def witness_floats(own: Slice, stratum: StratumReport) -> tuple[float, float] | None:
@@ -135,7 +145,7 @@ def _path(sampler: Sampler, start: _Start, rate: float, longest: float, box: Box
         if slope is None:
             samples = sampler.at(np.array([path[-1]]))
             slope = float(samples.ad[0, 0]), float(samples.ad[0, 1])
-            if not samples.domain[0] or not np.isfinite(slope).all():
+            if not samples.domain[0] or not np.isfinite([*slope, samples.values[0]]).all():
                 break
         if slope == (0.0, 0.0):
             stays = True

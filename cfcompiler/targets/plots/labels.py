@@ -43,13 +43,21 @@ def labelled(curve: Curve) -> tuple[Labelled, ...]:
         ranked = [dot for dot in ranked if dot.verdict not in ("exact", "clarke")]
     if len(ranked) > _MOST_LABELLED or not ranked:
         return ()
-    xs = sorted(dot.x for dot in curve.dots)
-    apart = min((b - a for a, b in zip(xs, xs[1:], strict=False)), default=curve.high - curve.low)
-    room = apart / (curve.high - curve.low)
+    room = min(_room(curve, dot, ranked) for dot in ranked)
     names = 3 if room > 0.45 else 2 if room > 0.3 else 1 if room > 0.23 else 0
     if names == 0:
         return ()
     return tuple(Labelled(dot.x, tuple(_labels(dot, names))) for dot in ranked)
+
+
+def _room(curve: Curve, dot: Dot, labelled_dots: Sequence[Dot]) -> float:
+    """How far the next dot is, as a part of the width; one without labels may be nearer."""
+    apart = [
+        abs(other.x - dot.x) * (1.0 if other in labelled_dots else 1.3)
+        for other in curve.dots
+        if other != dot
+    ]
+    return min(apart, default=curve.high - curve.low) / (curve.high - curve.low)
 
 
 def _labels(dot: Dot, names: int) -> list[Label]:
