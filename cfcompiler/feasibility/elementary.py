@@ -7,7 +7,7 @@ polynomial says nothing of its values. Derivatives are quotients again, as the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -154,23 +154,30 @@ class Elementary:
             place, times = finest, times * times.denominator
         return self.field.power(Ratio(functions.generators[place], self.one), times.numerator)
 
-    def log(self, u: Entry) -> Entry:
-        """log(u), where u is positive."""
-        above, below = self.field.parts(u)
-        total: Entry = _ZERO
-        content, rest = _ONE, list[tuple[Poly, int]]()
-        for poly, turn in ((above, 1), (below, -1)):
+    def _factors(self, u: Entry) -> tuple[Fraction, list[tuple[Poly, int]]]:
+        """A number and irreducible polynomials with their powers, of which u is the product."""
+        content, found = _ONE, list[tuple[Poly, int]]()
+        for poly, turn in zip(self.field.parts(u), (1, -1), strict=True):
             own, factors = poly.factor()
             content *= fraction(own) ** turn
             for factor, times in factors:
                 function = self.functions.named(factor)[1]
                 scale = fraction(factor.leading_coefficient() / function.poly.leading_coefficient())
                 content *= scale ** (turn * int(times))
-                log = self._plain_log(function.poly)
-                if log is None:
-                    rest.append((function.poly, turn * int(times)))
-                else:
-                    total = self.field.add(total, self.field.mul(log, Fraction(turn * int(times))))
+                found.append((function.poly, turn * int(times)))
+        return content, found
+
+    def log(self, u: Entry) -> Entry:
+        """log(u), where u is positive."""
+        total: Entry = _ZERO
+        content, factors = self._factors(u)
+        rest = list[tuple[Poly, int]]()
+        for poly, times in factors:
+            log = self._plain_log(poly)
+            if log is None:
+                rest.append((poly, times))
+            else:
+                total = self.field.add(total, self.field.mul(log, Fraction(times)))
         if len(rest) == 1 and rest[0][1] % 2:
             (poly, times), turn = rest[0], 1 if content > 0 else -1
             own_log: Entry = Ratio(self.functions.atom("log", poly * turn, self.one), self.one)
@@ -198,13 +205,9 @@ class Elementary:
 
     def _log_of_number(self, number: Fraction) -> Entry:
         total: Entry = _ZERO
-        for whole, turn in ((number.numerator, 1), (number.denominator, -1)):
-            if whole == 1:
-                continue
-            rows = flint.fmpz(whole).factor() if whole.bit_length() <= MOST_FACTORED_BITS else [(whole, 1)]
-            for prime, times in rows:
-                own = Ratio(self.functions.atom("log", self.one * int(prime), self.one), self.one)
-                total = self.field.add(total, self.field.mul(own, Fraction(turn * int(times))))
+        for prime, times in _primes(number):
+            own = Ratio(self.functions.atom("log", self.one * prime, self.one), self.one)
+            total = self.field.add(total, self.field.mul(own, Fraction(times)))
         return total
 
     def plainly_positive(self, poly: Poly) -> bool:
@@ -235,24 +238,16 @@ class Elementary:
 
     def root(self, u: Entry, degree: int, sign_of: SignOf) -> Entry:
         """u**(1/degree), where u is positive. Raises what the oracle raises."""
-        above, below = self.field.parts(u)
-        outside: Entry = _ONE
-        content, inside, side = _ONE, self.one, 1
-        for poly, turn in ((above, 1), (below, -1)):
-            own, factors = poly.factor()
-            content *= fraction(own) ** turn
-            for factor, times in factors:
-                function = self.functions.named(factor)[1]
-                scale = fraction(factor.leading_coefficient() / function.poly.leading_coefficient())
-                content *= scale ** (turn * int(times))
-                out, left = divmod(turn * int(times), degree)
-                inside = inside * function.poly**left
-                if out:
-                    turn_of = self._turn(function.poly, out, sign_of)
-                    side *= turn_of**degree
-                    outside = self.field.mul(outside, self.field.power(Ratio(function.poly, self.one), out))
-                    outside = outside if turn_of > 0 else self.field.neg(outside)
-        outside = self.field.mul(outside, self._root_of_number(abs(content), degree))
+        content, factors = self._factors(u)
+        outside, inside, side = self._root_of_number(abs(content), degree), self.one, 1
+        for poly, times in factors:
+            out, left = divmod(times, degree)
+            inside = inside * poly**left
+            if out:
+                turn = self._turn(poly, out, sign_of)
+                side *= turn**degree
+                outside = self.field.mul(outside, self.field.power(Ratio(poly, self.one), out))
+                outside = outside if turn > 0 else self.field.neg(outside)
         if inside.is_constant():
             return outside
         positive = inside if (content > 0) == (side > 0) else -inside
@@ -266,18 +261,12 @@ class Elementary:
 
     def _root_of_number(self, number: Fraction, degree: int) -> Entry:
         total: Entry = _ONE
-        for whole, turn in ((number.numerator, 1), (number.denominator, -1)):
-            if whole == 1:
-                continue
-            rows = flint.fmpz(whole).factor() if whole.bit_length() <= MOST_FACTORED_BITS else [(whole, 1)]
-            for prime, times in rows:
-                out, left = divmod(turn * int(times), degree)
-                total = self.field.mul(total, Fraction(int(prime)) ** out)
-                if left:
-                    own = Ratio(
-                        self.functions.atom("root", self.one * int(prime), self.one, degree), self.one
-                    )
-                    total = self.field.mul(total, self.field.power(own, left))
+        for prime, times in _primes(number):
+            out, left = divmod(times, degree)
+            total = self.field.mul(total, Fraction(prime) ** out)
+            if left:
+                own = Ratio(self.functions.atom("root", self.one * prime, self.one, degree), self.one)
+                total = self.field.mul(total, self.field.power(own, left))
         return total
 
     # others
@@ -372,3 +361,12 @@ class Elementary:
 def _unknown(poly: Poly) -> int:
     """An oracle that knows nothing."""
     raise NotRational("a form that depends on a sign")
+
+
+def _primes(number: Fraction) -> Iterator[tuple[int, int]]:
+    """Primes with their powers, of which a positive number is the product; a large factor stays as it is."""
+    for whole, turn in ((number.numerator, 1), (number.denominator, -1)):
+        if whole.bit_length() > MOST_FACTORED_BITS:
+            yield whole, turn
+        elif whole > 1:
+            yield from ((int(prime), turn * int(times)) for prime, times in flint.fmpz(whole).factor())
