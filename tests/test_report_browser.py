@@ -294,14 +294,18 @@ def test_a_point_moves_over_the_curve(driver: Any, pages: Pages) -> None:
 
 
 def test_code_is_linked_both_ways(driver: Any, pages: Pages) -> None:
+    from selenium.webdriver.common.keys import Keys
+
     open_page(driver, pages("trap"))
     driver.execute_script("document.querySelector('#source .row[data-line=\"19\"]').focus()")
     linked = driver.execute_script(
         "return [...document.querySelectorAll('#derivative .linked .at')].map((one) => one.textContent)"
     )
     assert linked and set(linked) == {"19"}
-    driver.execute_script("document.querySelectorAll('#derivative .row[tabindex]')[0].focus()")
+    driver.execute_script("document.querySelector('#derivative .row[tabindex=\"0\"]').focus()")
     assert text_of(driver, "#source mark") == "relu(w)"
+    driver.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+    assert text_of(driver, "#source mark") == "-w"
 
 
 def test_the_tape_steps_by_buttons_and_keys(driver: Any, pages: Pages) -> None:

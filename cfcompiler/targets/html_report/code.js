@@ -4,16 +4,18 @@ const STAGES = { backward: "backward", forward: "forward", module: "the module" 
 let stage = "backward";
 
 function drawCode() {
-  const source = el("div", { class: "listing", id: "source", role: "group", "aria-label": "program" }, data.source.map(sourceRow));
-  const code = el("div", { class: "listing", id: "derivative", role: "group", "aria-label": "derivative code" });
+  const source = el("div", { class: "listing", id: "source", role: "group", "aria-label": "program", onkeydown: walk }, data.source.map(sourceRow));
+  const code = el("div", { class: "listing", id: "derivative", role: "group", "aria-label": "derivative code", onkeydown: walk });
   const show = (name) => {
     stage = name;
     const { lines, leftOut } = data.code[name];
     clear(code, lines.map(codeRow), leftOut ? el("div", { class: "row" }, `… ${leftOut} more lines`) : null);
+    reachable(code);
     markTied();
   };
+  reachable(source);
   section("code", "The program and its derivative code",
-    "Point at a line (or reach it with Tab) to see what it became; point at a step to see where it is from. A bar at the edge marks a {tie} at the chosen point.",
+    "Point at a line (or reach it with Tab and the arrow keys) to see what it became; point at a step to see where it is from. A bar at the edge marks a {tie} at the chosen point.",
     choice("derivative code", Object.keys(STAGES).filter((name) => data.code[name].lines.length).map((name) => [name, STAGES[name]]), stage, show),
     el("div", { class: "columns" }, source, code));
   show(stage);
@@ -24,14 +26,29 @@ function sourceRow(text, place) {
   const line = place + 1;
   const linked = data.code.backward.lines.some((row) => row[1] <= line && line <= row[3]);
   return el("div", {
-    class: "row", "data-line": line, ...(linked ? { tabindex: "0", ...linking(() => link([line, 0, line, 0], "source")) } : {}),
+    class: "row", "data-line": line, ...(linked ? { tabindex: "-1", ...linking(() => link([line, 0, line, 0], "source")) } : {}),
   }, el("span", { class: "at" }, String(line)), el("span", { class: "text" }, text || " "));
 }
 
 function codeRow([text, ...span], place) {
   return el("div", {
-    class: "row", "data-place": place, ...(span[0] ? { tabindex: "0", ...linking(() => link(span, "code")) } : {}),
+    class: "row", "data-place": place, ...(span[0] ? { tabindex: "-1", ...linking(() => link(span, "code")) } : {}),
   }, el("span", { class: "at" }, span[0] ? String(span[0]) : ""), el("span", { class: "text" }, text || " "));
+}
+
+// Tab reaches a listing once; the arrow keys walk over its lines.
+function reachable(listing) {
+  const first = listing.querySelector(".row[tabindex]");
+  if (first) first.setAttribute("tabindex", "0");
+}
+
+function walk(event) {
+  const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!way) return;
+  event.preventDefault();
+  const rows = [...event.currentTarget.querySelectorAll(".row[tabindex]")];
+  const next_ = rows[rows.indexOf(document.activeElement) + way];
+  if (next_) next_.focus();
 }
 
 const linking = (act) => ({ onmouseenter: act, onfocus: act, onmouseleave: unlink, onblur: unlink });

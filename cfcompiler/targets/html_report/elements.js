@@ -46,12 +46,12 @@ function shape(kind, x, y, r, attributes = {}) {
   }
 }
 
-// A verdict in a line of text: its shape and its word.
-function badge(verdict) {
+// A verdict in a line of text: its shape and its word; `inTable`: without the explanation, of which one is enough.
+function badge(verdict, inTable = false) {
   const mark = data.marks[verdict] || data.marks.unknown;
   return el("span", { class: `badge v-${verdict}` },
     svg("svg", { viewBox: "0 0 16 16", width: 13, height: 13, "aria-hidden": "true" }, shape(mark.shape, 8, 8, 5, { class: "mark" })),
-    term(verdict));
+    inTable ? el("span", {}, verdict) : term(verdict));
 }
 
 // A word with its explanation: shown on hover and on focus, and told to a screen reader.

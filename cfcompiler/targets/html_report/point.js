@@ -40,8 +40,9 @@ function pointFacts(point) {
 const hasNone = (point) => !point.gradient && Boolean(point.right) && point.right.gradient === null;
 const number = (text) => el("span", { class: "number" }, text);
 
-function artificial() {
-  return [" ", el("span", { class: "badge v-artificial-critical" }, `${data.marks["artificial critical"].symbol} `, term("artificial critical"))];
+function artificial(inTable = false) {
+  const word = "artificial critical";
+  return [" ", el("span", { class: "badge v-artificial-critical" }, `${data.marks[word].symbol} `, inTable ? word : term(word))];
 }
 
 function setText(set) {
@@ -82,5 +83,5 @@ function frameworks(point) {
       el("thead", {}, el("tr", {}, ["rules", "version", "AD returns", "verdict"].map((text) => el("th", { scope: "col" }, text)))),
       el("tbody", {}, point.presets.map((row) => el("tr", {},
         el("td", {}, row.name), el("td", {}, row.version), el("td", { class: "vector" }, row.backward ? vectors(row.backward) : "no answer"),
-        el("td", {}, row.verdict ? badge(row.verdict) : row.reason)))))));
+        el("td", {}, row.verdict ? badge(row.verdict, true) : row.reason)))))));
 }

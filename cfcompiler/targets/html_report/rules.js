@@ -14,7 +14,7 @@ function drawRules() {
     summary.textContent = `${rulesNow()}: AD is right at ${right} of ${plural(rows.length, "point")} of this page.`;
     clear(body, rows.map(({ point, now }) => el("tr", { "data-point": point.id },
       el("td", { class: "number where" }, whereText(point)), el("td", { class: "vector" }, now.ad ? vectors(now.ad) : "none"),
-      el("td", { class: "vector" }, point.gradient ? vectors(point.gradient) : hullText(point.clarke, point.asField)), el("td", {}, badge(now.verdict), now.why ? ` ${now.why}` : ""))));
+      el("td", { class: "vector" }, point.gradient ? vectors(point.gradient) : hullText(point.clarke, point.asField)), el("td", {}, badge(now.verdict, true), now.why ? ` ${now.why}` : ""))));
   };
   const buttons = choice("rules", [["", `as on this page (${data.ties})`], ...presets.map((name) => [name, name])], "", (name) => {
     state.preset = name || null;

@@ -29,7 +29,7 @@ function stratumRow(one) {
   const truth = one.gradient ? vectors(one.gradient) : one.clarke ? `hull of ${one.clarke.slice(0, 4).map(vectors).join(", ")}${one.clarke.length > 4 ? ", …" : ""}` : "not known";
   return el("tr", { "data-stratum": one.id },
     el("td", {}, one.id), el("td", {}, String(one.dimension)), el("td", { class: "where number" }, whereStratum(one)),
-    el("td", {}, badge(one.verdict), one.artificial ? artificial() : null), el("td", { class: "vector" }, one.ad ? vectors(one.ad) : "none"),
+    el("td", {}, badge(one.verdict, true), one.artificial ? artificial(true) : null), el("td", { class: "vector" }, one.ad ? vectors(one.ad) : "none"),
     el("td", { class: "vector" }, ["unknown", "undefined", "discontinuous"].includes(one.verdict) && one.reason ? one.reason : truth),
     el("td", {}, point ? el("button", { type: "button", class: "noprint", onclick: () => {
       choosePoint(point);
