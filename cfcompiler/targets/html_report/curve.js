@@ -6,8 +6,8 @@ function drawCurve(curve, box) {
   const view = { low: curve.low, high: curve.high };
   const dots = curve.dots;
   let centre = dots.find((dot) => dot.verdict === "spurious") || dots[0] || null;
-  const upper = svg("svg", { class: "drawing", viewBox: `0 0 ${WIDE} 220`, role: "img", "aria-label": `f over ${curve.input}` });
-  const lower = svg("svg", { class: "drawing", viewBox: `0 0 ${WIDE} 300`, role: "group", "aria-label": `the derivative over ${curve.input}` });
+  const upper = svg("svg", { class: "drawing wide", viewBox: `0 0 ${WIDE} 220`, role: "img", "aria-label": `f over ${curve.input}` });
+  const lower = svg("svg", { class: "drawing wide", viewBox: `0 0 ${WIDE} 300`, role: "group", "aria-label": `the derivative over ${curve.input}` });
   const zoom = el("input", { type: "range", id: "zoom", min: "0", max: "12", step: "0.25", value: "0", oninput: () => refresh() });
   const scale = el("output", { for: "zoom" });
   const select = el("select", { "aria-label": "zoom around", onchange: () => { centre = dots[Number(select.value)]; refresh(); } },
@@ -42,7 +42,7 @@ function frame(target, view, low, high, height, label, input) {
     svg("line", { class: Math.abs(value) < 1e-12 ? "zero" : "axis", x1: LEFT, x2: WIDE - RIGHT, y1: y(value), y2: y(value) }),
     svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, decimal(value))]).flat(),
   axisTexts(view).map(([value, text]) => svg("text", { x: across(view, value), y: height - 8, "text-anchor": "middle" }, text)),
-  svg("text", { class: "name", x: 8, y: 14 }, label), svg("text", { class: "name halo", x: WIDE - 8, y: bottom - 6, "text-anchor": "end" }, input));
+  svg("text", { class: "name", x: 8, y: 20 }, label), svg("text", { class: "name halo", x: WIDE - 8, y: bottom - 6, "text-anchor": "end" }, input));
   return { y, top, bottom };
 }
 

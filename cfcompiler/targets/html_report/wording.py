@@ -105,16 +105,19 @@ def _at(one: PagePoint) -> str:
 
 
 def _right(page: Page) -> Iterator[tuple[str, str]]:
+    """That AD is right on all strata, or on all that are known."""
     report = page.strata
-    if report.complete and all(one.verdict in HARMLESS for one in report.strata):
-        where = "in the box" if report.box is not None else "everywhere"
-        worst = "clarke" if any(one.verdict != "exact" for one in report.strata) else "exact"
-        said = (
-            "the gradient" if worst == "exact" else "the gradient or an element of the Clarke subdifferential"
-        )
-        count = len(report.strata)
-        all_ = "on the one stratum that there is" if count == 1 else f"on all {_strata(count)}"
-        yield worst, f"AD returns {said} {where}: {all_}."
+    if not all(one.verdict in HARMLESS for one in report.strata):
+        return
+    worst = "clarke" if any(one.verdict != "exact" for one in report.strata) else "exact"
+    said = "the gradient" if worst == "exact" else "the gradient or an element of the Clarke subdifferential"
+    count = len(report.strata)
+    where = "on the one stratum that there is" if count == 1 else f"on all {_strata(count)}"
+    if report.complete:
+        yield worst, f"AD returns {said} {'in the box' if report.box is not None else 'everywhere'}: {where}."
+    else:
+        known = f"on the {_strata(count)} that {'is' if count == 1 else 'are'} known"
+        yield worst, f"AD returns {said} {known}."
 
 
 def _strata(count: int) -> str:
