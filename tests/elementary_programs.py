@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import random
 
+HOLES = (
+    "(0 if {0} == 0 else exp(-1/({0})**2))",
+    "(0 if {0} == 0 else ({0})*sin(1/({0})))",
+    "(0 if {0} <= 0 else ({0})*log({0}))",
+    "(0 if {0} == 0 else sin({0})/({0}))",
+    "(1 if {0} == 0 else expm1({0})/({0}))",
+    "(0 if {0} <= 0 else exp(-1/({0})))",
+    "(0 if {0} == 0 else atan(1/({0})))",
+    "exp(-log({0})**2)",
+    "where({0} > 0, log({0}), {1})",
+    "sqrt(relu({0}))",
+)
 SMOOTH = (
     "exp({0})", "sin({0})", "cos({0})", "tanh({0})", "atan({0})", "sigmoid({0})", "softplus({0})", "expm1({0})",
     "log(1 + ({0})**2)", "sqrt(1 + ({0})**2)", "exp(-({0})**2)", "erf({0})", "sinh({0})", "cosh({0})", "exp({0}/2)",
@@ -33,7 +45,7 @@ def expression(rng: random.Random, names: tuple[str, ...], depth: int) -> str:
     if kind < 0.65:
         return rng.choice(SMOOTH).format(*parts)
     if kind < 0.75:
-        return rng.choice(EDGED).format(*parts)
+        return rng.choice(EDGED if rng.random() < 0.5 else HOLES).format(*parts)
     return rng.choice(("({0} + {1})", "({0} - {1})", "({0})*({1})")).format(*parts)
 
 

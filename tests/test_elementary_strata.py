@@ -126,6 +126,23 @@ def test_the_edge_of_a_domain_is_no_jump() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "exp(-1/x**2) if x != 0 else 0",
+        "x*sin(1/x) if x != 0 else 0",
+        "x*log(x) if x > 0 else 0",
+        "1/(1 + exp(1/x)) if x != 0 else 0",
+        "exp(-(log(x))**2)",
+    ],
+)
+def test_a_formula_that_has_no_value_at_a_point_says_nothing_of_it(line: str) -> None:
+    """What exp(-1/x**2) tends to at 0 is no value of the formula there."""
+    report = strata(line)
+    (zero,) = [own for own in report.strata if own.equations == ("x",)]
+    assert zero.verdict in ("unknown", "undefined")
+
+
 def test_a_constant_that_is_not_rational_beside_a_kink() -> None:
     report = strata("sign(abs(x - 1))*exp(1)")
     assert thin(report) == {("x - 1",): "discontinuous"}

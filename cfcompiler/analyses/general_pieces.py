@@ -235,7 +235,14 @@ class Meeting:
 
     def equal(self, region: Region, left: Sequence[Entry], right: Sequence[Entry]) -> bool:
         """Whether two finite vectors are equal at all points (True) or at none. Raises Split, Open."""
+        for entry in (*left, *right):
+            self.check_defined(region, entry)
         return self.regions.vanish(region, self.difference(left, right))
+
+    def check_defined(self, region: Region, entry: Entry) -> None:
+        """Raises Open where a finite entry has a part without a value on the region, Split where that is not known."""
+        for part in self.walk.parts(entry):
+            self.regions.check_defined(region, part)
 
     def minus(self, left: Sequence[Entry], right: Sequence[Entry]) -> Vector:
         """left - right, of finite vectors."""
@@ -247,6 +254,7 @@ class Meeting:
         """A positive multiple of a vector, by polynomials."""
         common = self.one
         for entry in vector:
+            self.check_defined(region, entry)
             below = self.walk.parts(entry)[1]
             common = common * (below / common.gcd(below))
         turn = self.regions.sign(region, common)

@@ -227,7 +227,8 @@ class Judge:
         return ", ".join(Texts(self.walk, self.regions).entry(region, entry) for entry in outputs)
 
     def _nonzero(self, region: Region, entry: Ratio) -> bool:
-        """Whether the denominator vanishes nowhere (True) or everywhere on the region. Raises Split."""
+        """Whether the denominator vanishes nowhere (True) or everywhere on the region. Raises Split, Open."""
+        self.meeting.check_defined(region, entry)
         return entry.below.is_constant() or self.regions.sign(region, entry.below) != 0
 
     def _steep(self, region: Region, pieces: Sequence[Piece]) -> bool:

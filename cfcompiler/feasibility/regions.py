@@ -172,14 +172,25 @@ class Regions:
     def at_edges(self, region: Region, poly: Poly) -> Poly:
         """Without atoms that are constant on the region. Raises Open where a logarithm has no value on it."""
         for atom in self.functions.within(poly):
-            if atom.kind == "log" and self.sign(region, atom.above) * self.sign(region, atom.below) != 1:
-                raise Open("a logarithm has no value there")
+            self._check_atom(region, atom)
             value = self._constant(region, atom)
             if value is not None:
                 above, below = self.elementary.field.parts(value)
                 if below.is_constant():
                     poly = self.functions.substituted(poly, atom.place, above, below)
         return self.functions.normal(poly)
+
+    def check_defined(self, region: Region, poly: Poly) -> None:
+        """Raises Open where an atom in a polynomial has no value on the region, Split where that is not known."""
+        for atom in self.functions.within(poly):
+            self._check_atom(region, atom)
+
+    def _check_atom(self, region: Region, atom: Atom) -> None:
+        for part in (atom.above, atom.below):
+            self.check_defined(region, part)
+        below = 1 if atom.below.is_constant() else self.sign(region, atom.below)
+        if below == 0 or (atom.kind == "log" and self.sign(region, atom.above) * below != 1):
+            raise Open("a value such as exp(1/x) or log(x) is not defined there")
 
     def _constant(self, region: Region, atom: Atom) -> Entry | None:
         """The value of an atom whose argument is one number on the region, as far as that is plain."""
@@ -197,6 +208,7 @@ class Regions:
 
     def sign(self, region: Region, poly: Poly) -> int:
         """The sign of a polynomial on the region, where it is constant. Raises Split, Open."""
+        self.check_defined(region, poly)
         side, missing = self._partly(region, poly)
         if not missing:
             return side
