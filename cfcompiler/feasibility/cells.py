@@ -25,6 +25,7 @@ from cfcompiler.numbers import Exact, Finite
 from cfcompiler.operations import OPERATIONS
 
 MOST_PARTS = 4000
+SOME_PARTS = 500  # where any roots will do
 MOST_ORDER = 6
 MOST_ROOTS = 64
 WINDOW = 8  # where some roots of a function are looked for, on both sides of 0
@@ -162,7 +163,7 @@ class _Search:
         found: list[Finite] = []
         while waiting:
             parts += 1
-            if parts > MOST_PARTS or len(found) > MOST_ROOTS:
+            if parts > (SOME_PARTS if self.partly else MOST_PARTS) or len(found) > MOST_ROOTS:
                 if self.partly:
                     break
                 raise NoAnswer
