@@ -16,7 +16,7 @@ from itertools import combinations
 from cfcompiler import numbers
 from cfcompiler.analyses.affine_machine import Guard
 from cfcompiler.analyses.general_critical import SECONDS_FOR_FLAGS, Criticality
-from cfcompiler.analyses.general_pieces import Meeting, Met, Piece, Vector
+from cfcompiler.analyses.general_pieces import Meeting, Met, Piece, Vector, require_values
 from cfcompiler.analyses.general_points import finitely_many
 from cfcompiler.analyses.general_walk import GeneralWalk, Run, joining
 from cfcompiler.analyses.places import Inside, place_of
@@ -210,6 +210,9 @@ class Judge:
         for piece in pieces:
             if not finite(piece.run.outputs):
                 return "the program has no bound beside it"
+            require_values(
+                self.regions, region, [part for entry in piece.run.outputs for part in self.walk.parts(entry)]
+            )
             for output in piece.run.outputs:
                 if isinstance(output, Ratio) and not self._nonzero(region, output):
                     if not self.regions.vanish(region, [output.above]):
