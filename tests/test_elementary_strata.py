@@ -13,7 +13,9 @@ import sympy
 
 from cfcompiler import numbers
 from cfcompiler.analyses.at import at
+from cfcompiler.analyses.check import USUAL, check
 from cfcompiler.analyses.landscape import Effort
+from cfcompiler.analyses.strata_question import Question
 from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.feasibility.atoms import facts_of
 from cfcompiler.feasibility.conditions import Constraint
@@ -115,6 +117,14 @@ def test_a_root_without_a_closed_form_is_said_to_be_open() -> None:
     assert "x - cos(x) == 0" in sentence and "near x = 0.739085133215" in sentence
     nowhere = strata("relu(x*exp(x) + 1)")
     assert not any("near" in sentence for sentence in nowhere.unknown)
+
+
+def test_the_linter_is_silent_of_smooth_functions() -> None:
+    """Where AD of gelu returns 0 has no closed form, and is no finding."""
+    compiled = compile_text("def f(x):\n    return x*(1 + erf(x/sqrt(2)))/2\n")
+    report = compiled.strata()
+    assert not report.gaps
+    assert not check(compiled.program, report, Question(), USUAL, theory=False, proofs=False).findings
 
 
 def test_the_edge_of_a_domain_is_no_jump() -> None:

@@ -183,7 +183,7 @@ class _Search:
         for group in self._groups(open_):
             reason = "whether there is an artificial critical point"
             found.append(texts.undecided(group.places, self.sets.described(group.strata), reason))
-        told = {stratum.reason for stratum in self._with("unknown")}
+        told = {stratum.reason for stratum in self._with("unknown")} | set(self.report.open_flags)
         whole = (self.places.whole(),)
         found.extend(texts.undecided(whole, (), text) for text in self.report.unknown if text not in told)
         return found
