@@ -8,6 +8,7 @@ import random
 import pytest
 
 from cfcompiler import compile_text
+from cfcompiler.analyses.set_texts import SetTexts
 from cfcompiler.report import StratumReport
 from cfcompiler.targets.merged_sets import SignSet, merged
 from cfcompiler.targets.strata_text import strata_blocks
@@ -83,3 +84,10 @@ def test_the_text_of_a_program_is_merged() -> None:
     (row,) = (line for line in lines.split("\n") if line.startswith("  spurious"))
     assert " x = 0  " in row
     assert "more" not in row
+
+
+def test_what_is_not_zero_is_written_as_people_do() -> None:
+    report = compile_text("def f(x, y):\n    return relu(x*y) - relu(-x*y)\n").strata()
+    texts_ = SetTexts(report)
+    assert texts_.where(stratum({"x": 0}, ("Ne(y, 0)",))) == "x == 0 and y != 0"
+    assert texts_.where(stratum({}, ("Ne(x, 0) | Ne(y, 0)",))) == "(x != 0 or y != 0)"

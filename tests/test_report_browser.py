@@ -278,6 +278,37 @@ def test_the_zoom_keeps_the_dot(driver: Any, pages: Pages) -> None:
     assert complaints(driver) == []
 
 
+def test_the_zoom_shows_no_jump_that_is_not_there(driver: Any, pages: Pages) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    open_page(driver, pages("softplus_relu_abs"))
+    find(driver, "#zoom").send_keys(Keys.END)
+    left, right, dot = driver.execute_script(
+        """const drawing = document.querySelector('#picture svg');
+        const [left, right] = [...drawing.querySelectorAll('path.curve')].map((path) =>
+          path.getAttribute('d').match(/[\\d.]+ [\\d.]+/g).map((spot) => Number(spot.split(' ')[1])));
+        return [left, right, Number(drawing.querySelector('circle.open').getAttribute('cy'))]"""
+    )
+    assert left[-1] == pytest.approx(dot, abs=0.1) and right[0] == pytest.approx(dot, abs=0.1)
+    rise = left[0] - left[-1]
+    assert rise > 20 and right[0] - right[-1] == pytest.approx(
+        rise, rel=0.01
+    )  # the slope is 1/2 on both sides
+    assert left[len(left) // 2] == pytest.approx((left[0] + left[-1]) / 2, abs=0.5)
+
+
+def test_a_jump_has_a_closed_dot_at_the_value(driver: Any, tmp_path: Path) -> None:
+    program = compile_text("def f(x):\n    return 2 if x > 0 else x\n")
+    open_page(driver, program.report(seconds=3.0).save(tmp_path / "jump.html"))
+    heights = driver.execute_script(
+        """const heights = (kind) => [...document.querySelector('#picture svg').querySelectorAll(`circle.${kind}`)]
+          .map((one) => Number(one.getAttribute('cy')));
+        return [heights('closed'), heights('open')]"""
+    )
+    (closed,), (open_,) = heights
+    assert closed > open_ + 20  # further down: the value is 0, and 2 is approached
+
+
 def test_a_point_moves_over_the_curve(driver: Any, pages: Pages) -> None:
     from selenium.webdriver.common.keys import Keys
 
@@ -388,9 +419,29 @@ def test_in_print_all_steps_and_sections_are_there(driver: Any, pages: Pages) ->
             driver.execute_script("return getComputedStyle(document.getElementById('quiz')).display")
             == "none"
         )
+        driver.execute_script("""window.addEventListener('beforeprint', () => {
+            window.folded = document.querySelectorAll('details:not([open])').length })""")
+        folded = driver.execute_script("return document.querySelectorAll('details:not([open])').length")
         assert len(driver.execute_cdp_cmd("Page.printToPDF", {})["data"]) > 10_000
+        assert folded and driver.execute_script("return window.folded") == 0
+        assert folded == driver.execute_script(
+            "return document.querySelectorAll('details:not([open])').length"
+        )
     finally:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_map_is_printed_light(driver: Any, pages: Pages) -> None:
+    open_page(driver, pages("max_regrouped"))
+    tone = "return document.querySelector('canvas').getContext('2d').getImageData(9, 9, 1, 1).data[0]"
+    driver.execute_script("document.documentElement.dataset.theme = 'light'")
+    find(driver, "#theme").click()
+    assert driver.execute_script(tone) < 128
+    driver.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert driver.execute_script(tone) > 128
+    driver.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert driver.execute_script(tone) < 128
+    driver.execute_script("delete document.documentElement.dataset.theme")
 
 
 def test_html_of_the_user_is_text(driver: Any, tmp_path: Path) -> None:

@@ -60,6 +60,14 @@ def test_a_page_says_where_ad_is_wrong() -> None:
     assert data["everywhere"]["conditions"] == [{"kind": "Eq", "left": "relu", "right": "1/2", "parts": []}]
 
 
+def test_of_several_outputs_no_optimiser_is_spoken() -> None:
+    compiled = compile_text("def f(x):\n    return relu(x), relu(x) - relu(-x)\n")
+    data = data_of(compiled.report(seconds=5.0).text)
+    texts = [one["text"] for one in data["headline"]] + [one["message"] for one in data["findings"]]
+    assert len([text for text in texts if "for all outputs" in text]) == 2
+    assert not [text for text in texts if "decreases" in text or "descent" in text]
+
+
 def test_what_at_and_strata_say_is_what_the_page_says() -> None:
     compiled = compile_file(EXAMPLES / "khan_barton.cf")
     _, data = page("khan_barton")

@@ -76,7 +76,7 @@ class _Limits:
         if self.notice.since is not None:
             return "the enumeration was interrupted"
         if monotonic() > self.start + SHARE_OF_ENUMERATION * self.question.seconds:
-            return f"there is too little time, {self.question.seconds:g} s in all (--timeout)"
+            return f"there is too little time, {self.question.seconds:.3g} s in all (--timeout)"
         if count > self.question.most:
             return f"there are more than {self.question.most} (--max-cells allows more)"
         return ""
@@ -166,7 +166,7 @@ class _Work:
                     reason = (
                         "interrupted"
                         if self.interrupted
-                        else f"the {self.question.seconds:g} s are over (--timeout)"
+                        else f"the {self.question.seconds:.3g} s are over (--timeout)"
                     )
                     self.unknown.append(f"{total - done} of {total} strata are not judged: {reason}")
                     return

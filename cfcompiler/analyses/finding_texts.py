@@ -127,8 +127,13 @@ def spurious(places: Sequence[Place], sets: Sequence[str], stratum: StratumRepor
 
 
 def artificial(
-    places: Sequence[Place], points: Sequence[ArtificialPoint], stratum: StratumReport | None
+    places: Sequence[Place],
+    points: Sequence[ArtificialPoint],
+    stratum: StratumReport | None,
+    *,
+    outputs: bool,
 ) -> Finding:
+    """`outputs`: there are several, so that no optimiser has a say."""
     sets = tuple(dict.fromkeys(point.where for point in points))
     message = (
         f"artificial critical point at {listed(sets)}: 0 is in the hull of what AD may return there, "
@@ -136,7 +141,8 @@ def artificial(
     )
     stalling = [point for point in points if point.stalls]
     if stalling:
-        message += "; AD returns 0 there, and gradient descent that arrives stays"
+        message += "; AD returns 0 there"
+        message += " for all outputs" if outputs else ", and gradient descent that arrives stays"
     started = next((point for point in stalling if point.start is not None), None)
     if started is not None and started.start is not None:
         message += f" (it does from {point_text(started.start)} with step {started.step})"

@@ -113,13 +113,13 @@ class _Search:
         for point in self.report.artificial:
             points.setdefault(point.stratum, []).append(point)
         known = [stratum for stratum in self.strata if stratum.id in points]
-        found = []
+        found, outputs = [], not self.report.scalar
         for group in self._groups(known):
             own = [point for stratum in group.strata for point in points[stratum.id]]
-            found.append(texts.artificial(group.places, own, group.strata[0]))
+            found.append(texts.artificial(group.places, own, group.strata[0], outputs=outputs))
         for point in self.report.artificial:
             if point.stratum not in by_id:
-                found.append(texts.artificial((self.places.whole(),), [point], None))
+                found.append(texts.artificial((self.places.whole(),), [point], None, outputs=outputs))
         return found
 
     def jumps(self) -> list[Finding]:

@@ -135,7 +135,7 @@ class _Work:
 
     def _check_size(self, size: int) -> None:
         if monotonic() > self.enumerated:
-            raise _OutOfTime(f"there is too little time, {self.question.seconds:g} s in all (--timeout)")
+            raise _OutOfTime(f"there is too little time, {self.question.seconds:.3g} s in all (--timeout)")
         if size > self.question.most:
             raise _OutOfTime(f"there are more than {self.question.most} (--max-cells allows more)")
 
@@ -173,7 +173,9 @@ class _Work:
         self._note_stopped(judge)
         if self.late:
             reason = (
-                "interrupted" if self.interrupted else f"the {self.question.seconds:g} s are over (--timeout)"
+                "interrupted"
+                if self.interrupted
+                else f"the {self.question.seconds:.3g} s are over (--timeout)"
             )
             self.unknown.append(f"{self.late} strata are not judged: {reason}")
 

@@ -19,6 +19,7 @@ from cfcompiler.report import Nested, StrataReport, StratumReport
 MOST_GUARDS, LONGEST = 400, 240  # guards that are read as polynomials, characters of one
 _COORDINATE = re.compile(r"([^\W\d]\w*)(?:\[(\d+(?:, \d+)*)\])?(?!\w*\()")
 _RELATION = re.compile(r"(.*) (>|<) 0")
+_DIFFERS = re.compile(r"Ne\((.*?), 0\)(?=$| \|)")
 
 
 class SetTexts:
@@ -40,7 +41,7 @@ class SetTexts:
         relations = [self._relation(text, "==") for text in stratum.equations]
         for text in stratum.inequalities:
             match = _RELATION.fullmatch(text)
-            relations.append(self._relation(match[1], match[2]) if match else text)
+            relations.append(self._relation(match[1], match[2]) if match else _differs(text))
         return " and ".join(relations) or "all inputs"
 
     def described(self, strata: Sequence[StratumReport]) -> tuple[str, ...]:
@@ -122,6 +123,12 @@ class SetTexts:
         if sign == "<":
             terms, sign = [-entry for entry in terms], ">"
         return relation(tuple(terms), sign, names)
+
+
+def _differs(text: str) -> str:
+    """`Ne(x, 0)` as `x != 0`, and of several `(x != 0 or y != 0)`."""
+    parts = [_DIFFERS.sub(r"\1 != 0", part) for part in text.split(" | ")]
+    return f"({' or '.join(parts)})" if len(parts) > 1 else parts[0]
 
 
 def _coordinates(report: StrataReport) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -266,15 +266,15 @@ def _verdict(report: PointReport) -> Iterator[Entry]:
 
 
 def _artificial(report: PointReport) -> str:
+    nowhere = "0 is in the convex hull of D, not in the Clarke subdifferential"
+    if not report.scalar:
+        return f"{nowhere}: AD {'returns' if report.judged.ad_critical else 'may return'} 0 for all outputs"
     stops = (
         "an optimiser stops here"
         if report.judged.ad_critical
         else "by other choices an optimiser can stop here"
     )
-    first = (
-        "an artificial critical point: 0 is in the convex hull of D, not in the Clarke subdifferential; "
-        f"{stops} although f still decreases"
-    )
+    first = f"an artificial critical point: {nowhere}; {stops} although f still decreases"
     own = (
         c
         for c in report.judged.certificates

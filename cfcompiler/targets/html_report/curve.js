@@ -18,7 +18,7 @@ function drawCurve(curve, box) {
   const refresh = () => {
     const power = Number(zoom.value), half = ((curve.high - curve.low) / 2) * 10 ** -power;
     const middle = power && centre ? centre.x : (curve.low + curve.high) / 2;
-    Object.assign(view, { low: middle - half, high: middle + half, middle });
+    Object.assign(view, { low: middle - half, high: middle + half, middle, value: power && centre ? centre.value : undefined });
     scale.textContent = power ? `×${decimal(10 ** power)}` : "the whole";
     const found = probedAt(curve, view, Number(probe.value));
     drawUpper(upper, curve, view, found);
@@ -35,22 +35,22 @@ function drawCurve(curve, box) {
 
 const across = (view, x) => LEFT + ((x - view.low) / (view.high - view.low)) * (WIDE - LEFT - RIGHT);
 
-function frame(target, view, low, high, height, label, input) {
+function frame(target, view, low, high, height, label, input, base) {
   const top = 30, bottom = height - 28;
   const y = (value) => bottom - ((value - low) / (high - low || 1)) * (bottom - top);
-  clear(target, steps(low, high, 4).map((value) => [
+  clear(target, axisTexts({ low, high, middle: base }, 4).map(([value, text]) => [
     svg("line", { class: Math.abs(value) < 1e-12 ? "zero" : "axis", x1: LEFT, x2: WIDE - RIGHT, y1: y(value), y2: y(value) }),
-    svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, decimal(value))]).flat(),
-  axisTexts(view).map(([value, text]) => svg("text", { x: across(view, value), y: height - 8, "text-anchor": "middle" }, text)),
+    svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, text)]).flat(),
+  axisTexts(view, 6).map(([value, text]) => svg("text", { x: across(view, value), y: height - 8, "text-anchor": "middle" }, text)),
   svg("text", { class: "name", x: 8, y: 20 }, label), svg("text", { class: "name halo", x: WIDE - 8, y: bottom - 6, "text-anchor": "end" }, input));
   return { y, top, bottom };
 }
 
-// Numbers under the axis; far inside a zoom they are told from its middle.
-function axisTexts(view) {
+// Numbers at an axis; far inside a zoom they are told from its middle.
+function axisTexts(view, count) {
   const width = view.high - view.low;
-  const near = view.middle !== undefined && view.middle !== 0 && width < Math.abs(view.middle) * 1e-2;
-  const values = near ? steps(-width / 2, width / 2, 4) : steps(view.low, view.high, 6);
+  const near = Number.isFinite(view.middle) && view.middle !== 0 && width < Math.abs(view.middle) * 1e-2;
+  const values = near ? steps(view.low - view.middle, view.high - view.middle, 4) : steps(view.low, view.high, count);
   return values.map((value) => (near
     ? [view.middle + value, value === 0 ? decimal(view.middle) : `${value > 0 ? "+" : ""}${decimal(value)}`] : [value, decimal(value)]));
 }
@@ -100,6 +100,24 @@ function slopesOf(curve, arc, view) {
   });
 }
 
+// f on an arc. Samples have few digits: inside a zoom f is its value at a dot where it does not jump, and the area under
+// its slope from there.
+function valuesOf(curve, arc, view) {
+  const samples = visible(arc, view, arc.values);
+  const dot = curve.dots.find((one) => one.value !== null && one.verdict !== "discontinuous" && view.low <= one.x && one.x <= view.high && (one.x === arc.low || one.x === arc.high));
+  if (!dot || arc.verdict !== "exact" || (view.low <= curve.low && view.high >= curve.high)) return samples;
+  const slopes = slopesOf(curve, arc, view);
+  if (!slopes.length || slopes.some(([, slope]) => slope === null || !Number.isFinite(slope))) return samples;
+  if (dot.x === arc.high) slopes.reverse();
+  let [x, slope] = slopes[0], value = dot.value;
+  const found = slopes.map(([there, next_]) => {
+    value += ((there - x) * (slope + next_)) / 2;
+    [x, slope] = [there, next_];
+    return [x, value];
+  });
+  return dot.x === arc.high ? found.reverse() : found;
+}
+
 function extent(values, fallback) {
   const known = values.filter((value) => value !== null && Number.isFinite(value));
   if (!known.length) return fallback;
@@ -109,13 +127,17 @@ function extent(values, fallback) {
 }
 
 function drawUpper(target, curve, view, found) {
-  const pieces = curve.arcs.map((arc) => visible(arc, view, arc.values));
+  const pieces = curve.arcs.map((arc) => valuesOf(curve, arc, view));
   const whole = view.low <= curve.low && view.high >= curve.high;
   const [low, high] = whole ? padded(curve.valueRange) : extent(pieces.flat().map(([, value]) => value), [0, 1]);
-  const { y } = frame(target, view, low, high, 220, "f", curve.input);
+  const { y } = frame(target, view, low, high, 220, "f", curve.input, view.value);
   target.append(...pieces.map((points) => svg("path", { class: "curve", d: path(points, view, y) })));
   for (const dot of curve.dots) {
-    if (dot.value !== null && dot.x >= view.low && dot.x <= view.high) target.append(svg("circle", { class: "open", cx: across(view, dot.x), cy: y(dot.value), r: 3.5 }));
+    if (dot.x < view.low || dot.x > view.high) continue;
+    const jumps = dot.verdict === "discontinuous"; // there the value is a closed dot, and what is approached an open one
+    const ends = jumps ? pieces.flat().filter(([x, value]) => x === dot.x && value !== null && Math.abs(value - dot.value) > (high - low) * 1e-4) : [];
+    target.append(...ends.map(([, value]) => svg("circle", { class: "open", cx: across(view, dot.x), cy: y(value), r: 3.5 })));
+    if (dot.value !== null) target.append(svg("circle", { class: jumps ? "closed" : "open", cx: across(view, dot.x), cy: y(dot.value), r: 3.5 }));
   }
   target.append(...probeLines(found, view, y));
 }

@@ -115,7 +115,7 @@ function choice(label, options, chosen, act) {
 
 // what is chosen: a point, and the numbers of the rules; sections listen
 
-const state = { point: null, values: {}, preset: null, zoom: 0 };
+const state = { point: null, values: {}, preset: null, zoom: 0, printing: false };
 const listeners = { point: [], rules: [], place: [] };
 const when = (event, act) => listeners[event].push(act);
 const tell = (event, ...words) => listeners[event].forEach((act) => act(...words));
@@ -127,7 +127,7 @@ function choosePoint(point) {
 }
 
 const pointOf = (id) => data.points.find((point) => point.id === id) || null;
-const whereText = (point) => point.point.map(([name, value]) => `${name} = ${shown(value)}`).join(", ");
+const whereText = (point) => point.point.map(([name, value]) => `${name} ${equal(shown(value))}`).join(", ");
 
 // The numbers of the rules for which the point itself was asked: those of the page, or what the sliders say.
 function rulesOf(point) {

@@ -58,7 +58,7 @@ function paint(canvas, map) {
   canvas.width = columns;
   canvas.height = rows;
   const style = getComputedStyle(document.documentElement);
-  const dark = style.colorScheme.includes("dark");
+  const dark = !state.printing && style.colorScheme.includes("dark");
   const image = new ImageData(columns, rows);
   map.raster.forEach((runs, row) => {
     let column = 0;
@@ -201,7 +201,7 @@ function showJudged(map, found, answer, here, px, py) {
   if (!found) return clear(answer, el("p", { class: "quiet" }, "No stratum is known here."));
   const { stratum, at, exact } = found;
   clear(here, svg("circle", { class: "here", cx: px(at[0]), cy: py(at[1]), r: 9 }));
-  const where = map.inputs.map((name, k) => `${name} = ${exact ? shown(ratioText(exact[name])) : found.witness ? shown(stratum.witness[k]) : `≈ ${decimal(at[k])}`}`).join(", ");
+  const where = map.inputs.map((name, k) => `${name} ${exact ? equal(shown(ratioText(exact[name]))) : found.witness ? equal(shown(stratum.witness[k])) : `≈ ${decimal(at[k])}`}`).join(", ");
   if (!stratum) {
     const why = found.undecided ? "a sign was not decided here" : map.strataLeftOut ? "its stratum is not among those of this page" : "it lies in no stratum that is known: outside the domain, or not decided";
     return clear(answer, el("dl", {}, el("dt", {}, "at"), el("dd", { class: "number" }, where), el("dt", {}, "verdict"), el("dd", {}, badge("unknown"), ` ${why}`)));

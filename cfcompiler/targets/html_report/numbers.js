@@ -195,7 +195,10 @@ function shown(text) {
     .replace(/\*\*2\b/g, "²").replace(/\*\*3\b/g, "³").replace(/-/g, "−").replace(/\binf\b/g, "∞");
 }
 
+// `= 1/2` or `≈ 0.12346`, after a name.
+const equal = (text) => (text.startsWith("≈") ? text : `= ${text}`);
+
 function decimal(value) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
-  return String(Number(value.toPrecision(5))).replace("-", "−");
+  return String(Number(value.toPrecision(5))).replace(/-/g, "−");
 }

@@ -11,7 +11,7 @@ function probedAt(curve, view, k) {
   const exact = fromDecimal(wanted, digits), x = toFloat(exact);
   const names = { [curve.input]: exact }, arc = curve.arcs.find((one) => one.low <= x && x <= one.high);
   const stratum = stratumAt(curve.strata, names) || curve.strata.find((one) => arc && arc.low < x && x < arc.high && one.id === arc.stratum);
-  const found = { x, value: arc ? interpolated(arc, x, arc.values) : null, where: ratioText(exact) };
+  const found = { x, value: arc ? valueAt(valuesOf(curve, arc, view), x) : null, where: ratioText(exact) };
   if (!stratum) {
     const ad = arc ? interpolated(arc, x, arc.ad) : null;
     return { ...found, ad, gradient: null, verdict: "unknown", words: `AD ${ad === null ? "no number" : `≈ ${decimal(ad)}`}; the stratum is not known here` };
@@ -32,6 +32,8 @@ function probedDot(curve, dot) {
   return { x: dot.x, value: dot.value, where, ad: now.ad, gradient: dot.gradient, verdict: now.verdict, words: `AD ${ad}, ${truth}` };
 }
 
+const valueAt = (points, x) => interpolated({ xs: points.map(([place]) => place) }, x, points.map(([, value]) => value));
+
 // A value between two samples, for drawing.
 function interpolated(arc, x, ys) {
   const k = arc.xs.findIndex((one) => one >= x);
@@ -51,4 +53,4 @@ function probeLines(found, view, y) {
     shape("circle", across(view, found.x), y(found.value), 4.5, { class: "here" })].filter(Boolean);
 }
 
-const probeWords = (found, curve) => [el("span", { class: "number" }, `${curve.input} = ${shown(found.where)}`), " ", badge(found.verdict), el("span", { class: "number" }, ` ${found.words}`)];
+const probeWords = (found, curve) => [el("span", { class: "number" }, `${curve.input} ${equal(shown(found.where))}`), " ", badge(found.verdict), el("span", { class: "number" }, ` ${found.words}`)];

@@ -99,7 +99,7 @@ function everywhereText() {
   const said = {
     none: "No numbers of these rules are right at all points of this page: the program itself has to change.",
     all: "Whatever the numbers of these rules, within their ranges, AD is right at all points of this page.",
-    one: `Right at all points of this page exactly for ${conditions}${example}.`,
+    one: `Right at all points of this page exactly for ${conditions}.`,
     set: `Right at all points of this page exactly where ${conditions}${example}.`,
     unknown: `For which rules AD is right at all points of this page is not known: ${found.reason}.`,
   }[found.kind];

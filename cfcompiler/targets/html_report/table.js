@@ -26,11 +26,12 @@ function drawTable() {
 
 function stratumRow(one) {
   const point = data.points.find((candidate) => candidate.stratum === one.id);
-  const truth = one.gradient ? vectors(one.gradient) : one.clarke ? `hull of ${one.clarke.slice(0, 4).map(vectors).join(", ")}${one.clarke.length > 4 ? ", …" : ""}` : "not known";
+  const alone = one.dimension === 0 && point ? point.gradient : null; // the truth of a point is often known where that of a set is not
+  const truth = one.gradient || alone ? vectors(one.gradient || alone) : one.clarke ? `hull of ${one.clarke.slice(0, 4).map(vectors).join(", ")}${one.clarke.length > 4 ? ", …" : ""}` : "not known";
   return el("tr", { "data-stratum": one.id },
     el("td", {}, one.id), el("td", {}, String(one.dimension)), el("td", { class: "where number" }, whereStratum(one)),
     el("td", {}, badge(one.verdict, true), one.artificial ? artificial(true) : null), el("td", { class: "vector" }, one.ad ? vectors(one.ad) : "none"),
-    el("td", { class: "vector" }, ["unknown", "undefined", "discontinuous"].includes(one.verdict) && one.reason ? one.reason : truth),
+    el("td", { class: "vector" }, ["unknown", "undefined", "discontinuous"].includes(one.verdict) && one.reason && !alone ? one.reason : truth),
     el("td", {}, point ? el("button", { type: "button", class: "noprint", onclick: () => {
       choosePoint(point);
       document.getElementById("point").scrollIntoView({ block: "start" });
@@ -39,6 +40,6 @@ function stratumRow(one) {
 
 function whereStratum(one) {
   const texts = [...one.equations.map((text) => `${text} = 0`), ...one.inequalities];
-  const text = texts.map((part) => part.replace(/^Ne\((.*), 0\)$/, "$1 ≠ 0")).join(", ") || "everywhere";
+  const text = texts.map((part) => part.split(" | ").map((one_) => one_.replace(/^Ne\((.*), 0\)$/, "$1 ≠ 0")).join(" or ")).join(", ") || "everywhere";
   return text.length > 240 ? `${text.slice(0, 240)}…` : text.replace(/\*\*2\b/g, "²").replace(/\*\*3\b/g, "³");
 }

@@ -50,9 +50,16 @@ def _sentences(page: Page) -> Iterator[tuple[str, str]]:
             yield verdict, f"{words} {_on(found)}."
     stalls = [one.where.replace("==", "=") for one in page.strata.artificial if one.stalls]
     if stalls:
-        yield "artificial critical", f"A gradient method stays {_where(stalls)}, where f still decreases."
+        yield "artificial critical", _stays(page, stalls)
     if page.strata.unknown:
         yield "unknown", "Not everything was decided: see the end of this page."
+
+
+def _stays(page: Page, stalls: Sequence[str]) -> str:
+    """What an optimiser does is a question of one output."""
+    if page.strata.scalar:
+        return f"A gradient method stays {_where(stalls)}, where f still decreases."
+    return f"AD returns 0 for all outputs {_where(stalls)}, and 0 is no mixture of the derivatives nearby."
 
 
 def _on(found: Sequence[StratumReport]) -> str:
