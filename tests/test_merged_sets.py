@@ -57,7 +57,7 @@ def test_sets_that_differ_in_more_stay_apart() -> None:
     assert texts(stratum({"x": 1}), stratum({"x": -1, "y": 1})) == ["x > 0", "x < 0, y > 0"]
     either = "Ne(x, 0) | Ne(y, 0)"
     assert texts(stratum({"x - y": 1}, (either,)), stratum({"x - y": -1})) == [
-        f"x - y > 0, {either}",
+        "x - y > 0, x != 0 or y != 0",
         "x - y < 0",
     ]
 

@@ -56,17 +56,26 @@ def blame_at(program: Program, point: Mapping[str, Any]) -> Blame | None:
     singular = [item for item in program.instructions if isinstance(item, Apply) and _singular(item, values)]
     for instruction in singular:
         if instruction.out.name in differentiated:
-            return Blame("steep", instruction, f"the slope of {texts.of(instruction.out)} is infinite")
+            return Blame("steep", instruction, f"the slope of {_written(texts, instruction)} is infinite")
     for instruction in _without_value(program, values):
         return Blame("unselected", instruction, f"{texts.of(instruction.out)} has no finite value")
     for instruction in singular:
         if instruction.out.name not in selected:
-            return Blame("unselected", instruction, f"the slope of {texts.of(instruction.out)} is infinite")
+            return Blame(
+                "unselected", instruction, f"the slope of {_written(texts, instruction)} is infinite"
+            )
     definitions = {item.out.name: item for item in program.instructions}
     for result in program.results:
         if not _finite(values, result.name) and result.name in definitions:
             return Blame("outside", definitions[result.name], "the program has no finite value")
     return None
+
+
+def _written(texts: Expressions, instruction: Apply) -> str:
+    """The operation as the language has it, where SymPy has another name for it."""
+    if instruction.op == "cbrt":
+        return f"cbrt({texts.of(instruction.args[0])})"
+    return texts.of(instruction.out)
 
 
 def _entry(values: Mapping[str, Any], name: str) -> Exact | None:

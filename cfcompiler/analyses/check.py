@@ -70,7 +70,7 @@ def check(
     program = restricted(program, question)
     view = View(program, strata, question.fixed)
     found = [item for item in findings_of(view) if selection.wanted(item.code)]
-    left = silenced(found, program.source, selection.wanted)
+    left = silenced(found, program, selection.wanted)
     hypotheses = hypotheses_of(view) if theory or proofs else ()
     return CheckReport(
         strata.program,

@@ -183,9 +183,15 @@ class _Search:
         for group in self._groups(open_):
             reason = "whether there is an artificial critical point"
             found.append(texts.undecided(group.places, self.sets.described(group.strata), reason))
-        told = {stratum.reason for stratum in self._with("unknown")} | set(self.report.open_flags)
+        reasons = tuple(stratum.reason for stratum in self._with("unknown") if stratum.reason)
+        told = {*reasons, *self.report.open_flags}
         whole = (self.places.whole(),)
-        found.extend(texts.undecided(whole, (), text) for text in self.report.unknown if text not in told)
+        found.extend(
+            texts.undecided(whole, (), text)
+            for text in self.report.unknown
+            if text not in told
+            and not text.endswith(tuple(f" the verdict is open: {reason}" for reason in reasons))
+        )
         return found
 
 

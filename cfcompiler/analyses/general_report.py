@@ -18,6 +18,7 @@ from cfcompiler.ir import Program
 from cfcompiler.number_text import to_text
 from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
 
+MOST_SETS = 3  # that one sentence names
 INTEREST = ("spurious", "unknown", "undefined", "discontinuous", "inexact", "clarke", "exact")
 
 
@@ -39,7 +40,7 @@ def strata_report(
 ) -> StrataReport:
     """The report: low dimensions first, in them what is of most interest. `open_ones`: what was not decided."""
     ranked = sorted(found, key=lambda own: (own.truth.dimension, INTEREST.index(own.truth.verdict)))
-    flags = tuple(_open_flags(ranked))
+    flags = tuple(_open_flags(texts, ranked))
     unknown = (*open_ones, *flags)
     ids, guards = named_guards(program, _met([own.truth for own in ranked]))
     strata = tuple(_stratum(texts, f"S{k + 1}", own, ids) for k, own in enumerate(ranked))
@@ -65,21 +66,21 @@ def strata_report(
     )
 
 
-def _open_flags(ranked: Sequence[Judged]) -> Iterator[str]:
-    """On which strata a flag was not decided."""
+def _open_flags(texts: Texts, ranked: Sequence[Judged]) -> Iterator[str]:
+    """On which sets a flag was not decided."""
     silent = ("unknown", "undefined", "discontinuous")
     for what, name in (("AD returns 0", "ad_critical"), ("points are artificial critical", "artificial")):
         open_ones = [
-            f"S{k + 1}"
-            for k, own in enumerate(ranked)
+            texts.place(own.truth.region)
+            for own in ranked
             if getattr(own.truth, name) is None
             and own.truth.verdict not in silent
             and not (own.truth.bounded and name == "artificial")
         ]
         if open_ones:
-            shown = ", ".join(open_ones[:8])
-            more = f" and {len(open_ones) - 8} more" if len(open_ones) > 8 else ""
-            yield f"on {shown}{more} whether {what} is open"
+            shown = "; ".join(open_ones[:MOST_SETS])
+            more = f"; and on {len(open_ones) - MOST_SETS} more sets" if len(open_ones) > MOST_SETS else ""
+            yield f"whether {what} is open where {shown}{more}"
 
 
 def _stratum(texts: Texts, name: str, found: Judged, ids: dict[Any, str]) -> StratumReport:

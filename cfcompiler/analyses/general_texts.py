@@ -5,6 +5,7 @@ Formulas on a region are reduced by its equations where these are solved for a v
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -69,7 +70,9 @@ class Texts:
         return name if power == 1 else f"{name}**{power}"
 
     def _quotient(self, above: Poly, below: Poly) -> str:
-        return self.poly(above) if below.is_one() else f"{_grouped(self.poly(above))}/({self.poly(below)})"
+        return (
+            self.poly(above) if below.is_one() else f"{_grouped(self.poly(above))}/{_below(self.poly(below))}"
+        )
 
     def entry(self, region: Region, entry: Entry) -> str:
         """A formula for an entry on a region."""
@@ -81,7 +84,7 @@ class Texts:
         above, below = self._gathered(found.above, found.below)
         if below.is_constant():
             return self.poly(above * (1 / below.leading_coefficient()))
-        return f"{_grouped(self.poly(above))}/({self.poly(below)})"
+        return f"{_grouped(self.poly(above))}/{_below(self.poly(below))}"
 
     def _gathered(self, above: Poly, below: Poly) -> tuple[Poly, Poly]:
         """A quotient with powers of roots instead of what is under them: x/(x*sqrt(x)) is 1/sqrt(x)."""
@@ -217,6 +220,14 @@ class Text(str):
 
 def _grouped(text: str) -> str:
     return f"({text})" if " " in text else text
+
+
+def _below(text: str) -> str:
+    """A denominator, in brackets where it is more than a name, a number or a function of something."""
+    outside = re.sub(r"\[[\d, ]*\]", "", text)
+    while (shorter := re.sub(r"(?<=\w)\([^()]*\)", "", outside)) != outside:
+        outside = shorter
+    return text if re.fullmatch(r"\w+(\*\*\d+)?", outside) else f"({text})"
 
 
 def _balanced(texts: Texts, poly: Poly) -> str:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 from cfcompiler.analyses import finding_texts as texts
 from cfcompiler.errors import nearest
+from cfcompiler.ir import Program
 from cfcompiler.language.logical_lines import comments
 from cfcompiler.report import Finding, Place
 from cfcompiler.source import Source
 
+_DEFINITION = re.compile(r"def\s+([^\W\d]\w*)")
 _IGNORE = re.compile(r"#\s*cf:\s*ignore(?:\s*\[(?P<codes>[^\]\n]*)\])?", re.IGNORECASE)
 
 
@@ -51,14 +53,19 @@ def _next_code(lines: Sequence[str], line: int) -> int:
     return line
 
 
-def silenced(found: Sequence[Finding], source: Source, wanted: Callable[[str], bool]) -> tuple[Finding, ...]:
+def silenced(
+    found: Sequence[Finding], program: Program, wanted: Callable[[str], bool]
+) -> tuple[Finding, ...]:
     """What is left of `found`, with what there is to say of the comments; `wanted` says which codes are looked for.
 
-    A finding is silenced on the line of any of its operations.
+    A finding is silenced on the line of any of its operations. Of a comment in a function that the program does not
+    call it is not said that it silences nothing: another program of the file may need it.
     """
     hushed: set[int] = set()
     said: list[Finding] = []
-    for ignore in ignores(source):
+    function_of = _functions(program.source)
+    called = {function_of(item.span.line) for item in program.instructions} | {program.name}
+    for ignore in ignores(program.source):
         if not ignore.codes:
             said.append(texts.unknown_ignore(ignore.place, "", ""))
         idle = []
@@ -68,12 +75,21 @@ def silenced(found: Sequence[Finding], source: Source, wanted: Callable[[str], b
                 continue
             hit = {place for place, item in enumerate(found) if _speaks_of(ignore, code.upper(), item)}
             hushed |= hit
-            if not hit and wanted(code.upper()):
+            if not hit and wanted(code.upper()) and function_of(ignore.line) in called:
                 idle.append(code.upper())
         if idle:
             said.append(texts.unused_ignore(ignore.place, idle))
     left = [item for place, item in enumerate(found) if place not in hushed]
     return (*left, *(item for item in said if wanted(item.code)))
+
+
+def _functions(source: Source) -> Callable[[int], str]:
+    """From the number of a line to the function in which it stands; "" before the first one."""
+    names = [""]
+    for line in source.text.replace("\r\n", "\n").split("\n"):
+        match = _DEFINITION.match(line)
+        names.append(match[1] if match else names[-1])
+    return lambda line: names[min(line, len(names) - 1)]
 
 
 def _speaks_of(ignore: Ignore, code: str, finding: Finding) -> bool:

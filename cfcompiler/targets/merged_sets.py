@@ -34,7 +34,14 @@ class SignSet:
     def text(self) -> str:
         """`x = 0, y > 0`; "everywhere" for all points."""
         words = [f"{expression} {_WORDS[tuple(sorted(own))]} 0" for expression, own in self.signs]
-        return ", ".join([*words, *self.others]) or "everywhere"
+        return ", ".join([*words, *map(_said, self.others)]) or "everywhere"
+
+
+def _said(text: str) -> str:
+    """`Ne(x, 0) | Ne(y, 0)`, which SymPy reads, as `x != 0 or y != 0`."""
+    parts = [_DIFFERENT.fullmatch(part) for part in text.split(" | ")]
+    words = [f"{match[1]} != 0" for match in parts if match]
+    return " or ".join(words) if len(words) == len(parts) else text
 
 
 def merged(strata: Sequence[StratumReport]) -> tuple[SignSet, ...]:

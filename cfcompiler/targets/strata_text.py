@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from cfcompiler.report import ArtificialPoint, Row, StrataReport, StratumReport
@@ -33,6 +34,8 @@ COLUMNS = (
     Column("what AD returns", least=26),
 )
 _SETS = {0: "point", 1: "line", 2: "plane"}
+_BENT = {0: "set", 1: "curve", 2: "surface"}
+_NOT_AFFINE = re.compile(r"\*\*|[\w\])]\s*/\s*[^\d\s]|[^\W\d]\w*\(|[^\W\d][\w\[\], ]*\*")
 
 
 def strata_blocks(report: StrataReport) -> Iterator[Block]:
@@ -92,7 +95,8 @@ def _kind(text: str, report: StrataReport) -> str:
     parts = text.split(" and ")
     equations = [part for part in parts if "==" in part]
     space = report.strata[-1].dimension if report.strata else 0
-    word = _SETS.get(space - len(equations), "set")
+    bent = any(_NOT_AFFINE.search(equation) for equation in equations)
+    word = (_BENT if bent else _SETS).get(space - len(equations), "set")
     if len(equations) < len(parts):
         word = "part" if word == "point" else f"part of the {word}"
     return f"the {word} {text.replace('==', '=')}"
