@@ -30,11 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--theory", action="store_true", help="which hypotheses of the theorems hold")
     parser.add_argument("--verbose", action="store_true", help="say what is proved, with the reason")
     parser.add_argument("--strict", action="store_true", help="exit 1 for what could not be decided, too")
-    for option, text in (
-        ("--box", "look only where x is in an open interval, as in x=-1:1"),
-        ("--fix", "an input that does not move, as in y=0"),
+    for option, shape, text in (
+        ("--box", "NAME=LOW:HIGH", "look only where x is in an open interval, as in x=-1:1"),
+        ("--fix", "NAME=VALUE", "an input that does not move, as in y=0"),
     ):
-        parser.add_argument(option, action="append", default=[], metavar="NAME=VALUE", help=text)
+        parser.add_argument(option, action="append", default=[], metavar=shape, help=text)
+    parser.add_argument("--timeout", metavar="SECONDS", default="60", help="how long it may take, about (60)")
     for option, text in (
         ("--select", "look for these codes alone; CF1 is all of them"),
         ("--extend-select", "look for these codes too, as CF105"),
@@ -48,6 +49,7 @@ def answer(
     options: argparse.Namespace,
     box: Mapping[str, str],
     fix: Mapping[str, str],
+    seconds: float,
     progress: Callable[[str, int, int], None] | None,
 ) -> Answer:
     """The findings of a program, written in the format that is wanted. Raises CFError."""
@@ -56,7 +58,7 @@ def answer(
     from cfcompiler.analyses.strata_question import question_of
 
     chosen = selection(_codes(options.select), _codes(options.extend_select), _codes(options.ignore))
-    question = question_of(program, box=box, fix=fix, progress=progress)
+    question = question_of(program, box=box, fix=fix, seconds=seconds, progress=progress)
     strata = strata_of(program, question)
     report = check(program, strata, question, chosen, theory=options.theory, proofs=options.verbose)
     return Answer(

@@ -227,7 +227,8 @@ def _strata(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     program = _program(options, options.ties, pairs("--tie", options.tie)).program
     box, fix = pairs("--box", options.box), pairs("--fix", options.fix)
-    answer = checking.answer(program, options, box, fix, _progress())
+    seconds = positive("--timeout", options.timeout, float, "a number of seconds, such as 5")
+    answer = checking.answer(program, options, box, fix, seconds, _progress())
     _show(answer.blocks)
     if answer.interrupted:
         return INTERRUPTED

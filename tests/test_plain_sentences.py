@@ -67,3 +67,16 @@ def test_a_comment_in_another_program_of_the_file_is_not_idle(capsys: Said, tmp_
     called = other.replace("relu(-x)", "x")
     assert "CF191" in say(capsys, tmp_path, "check", called + "def g(x):\n    return f(x) + x\n")
     assert "CF191" in say(capsys, tmp_path, "check", called)
+
+
+def test_check_has_the_timeout_that_its_sentences_name(capsys: Said, tmp_path: Path) -> None:
+    path = tmp_path / "prog.cf"
+    path.write_text(
+        "def f(x, y, z):\n    a = sin(x*y) + relu(z - x)\n    b = exp(a) - abs(y*z - sin(x))\n"
+        "    return max(a*b, b - a, x*y*z) + abs(cos(a) - z)\n",
+        encoding="utf-8",
+    )
+    assert cli.main(["check", str(path), "--timeout", "1", "--strict"]) == 1
+    assert "1 s" in capsys.readouterr().out
+    assert cli.main(["check", str(path), "--timeout", "soon"]) == 2
+    assert "--timeout" in capsys.readouterr().err
