@@ -297,6 +297,15 @@ def test_the_zoom_shows_no_jump_that_is_not_there(driver: Any, pages: Pages) -> 
     assert left[len(left) // 2] == pytest.approx((left[0] + left[-1]) / 2, abs=0.5)
 
 
+def test_where_ad_is_no_number_is_drawn(driver: Any, pages: Pages) -> None:
+    open_page(driver, pages("where_sqrt"))
+    lines = driver.execute_script(
+        """return [...document.querySelectorAll('#picture line.v-undefined')].map((line) =>
+          [Number(line.getAttribute('x1')), Number(line.getAttribute('x2'))])"""
+    )
+    assert lines == [[64, 64 + (720 - 64 - 24) / 2]]  # from -2 to 0
+
+
 def test_a_jump_has_a_closed_dot_at_the_value(driver: Any, tmp_path: Path) -> None:
     program = compile_text("def f(x):\n    return 2 if x > 0 else x\n")
     open_page(driver, program.report(seconds=3.0).save(tmp_path / "jump.html"))
@@ -433,7 +442,9 @@ def test_in_print_all_steps_and_sections_are_there(driver: Any, pages: Pages) ->
 
 def test_a_map_is_printed_light(driver: Any, pages: Pages) -> None:
     open_page(driver, pages("max_regrouped"))
-    tone = "return document.querySelector('canvas').getContext('2d').getImageData(9, 9, 1, 1).data[0]"
+    tone = """const copy = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+        copy.drawImage(document.querySelector('canvas'), 0, 0);
+        return copy.getImageData(9, 9, 1, 1).data[0]"""
     driver.execute_script("document.documentElement.dataset.theme = 'light'")
     find(driver, "#theme").click()
     assert driver.execute_script(tone) < 128

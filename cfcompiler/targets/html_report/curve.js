@@ -126,12 +126,16 @@ function extent(values, fallback) {
   return [low - pad, high + pad];
 }
 
+// What is drawn between the axes and does not cover their numbers.
+const inner = (height, ...marks) => svg("svg", { y: 24, width: WIDE, height: height - 50, viewBox: `0 24 ${WIDE} ${height - 50}` }, marks);
+
 function drawUpper(target, curve, view, found) {
   const pieces = curve.arcs.map((arc) => valuesOf(curve, arc, view));
   const whole = view.low <= curve.low && view.high >= curve.high;
   const [low, high] = whole ? padded(curve.valueRange) : extent(pieces.flat().map(([, value]) => value), [0, 1]);
   const { y } = frame(target, view, low, high, 220, "f", curve.input, view.value);
-  target.append(...pieces.map((points) => svg("path", { class: "curve", d: path(points, view, y) })));
+  const [lines, here] = probeMarks(found, view, y);
+  target.append(inner(220, pieces.map((points) => svg("path", { class: "curve", d: path(points, view, y) })), lines));
   for (const dot of curve.dots) {
     if (dot.x < view.low || dot.x > view.high) continue;
     const jumps = dot.verdict === "discontinuous"; // there the value is a closed dot, and what is approached an open one
@@ -139,7 +143,7 @@ function drawUpper(target, curve, view, found) {
     target.append(...ends.map(([, value]) => svg("circle", { class: "open", cx: across(view, dot.x), cy: y(value), r: 3.5 })));
     if (dot.value !== null) target.append(svg("circle", { class: jumps ? "closed" : "open", cx: across(view, dot.x), cy: y(dot.value), r: 3.5 }));
   }
-  target.append(...probeLines(found, view, y));
+  if (here) target.append(here);
 }
 
 const padded = ([low, high]) => {
@@ -179,8 +183,18 @@ function drawLower(target, curve, view, found) {
     class: `curve v-${arc.verdict}${["exact", "unknown"].includes(arc.verdict) ? "" : " marked"}`, d: path(pieces[k], view, y),
     "stroke-dasharray": ["exact", "unknown"].includes(arc.verdict) ? null : data.marks[arc.verdict].dashes.map((one) => one * 2).join(" ") || null,
   })));
+  curve.arcs.forEach((arc, k) => target.append(...nowhere(arc, pieces[k], view)));
   target.append(svg("line", { class: "zero", x1: across(view, found.x), x2: across(view, found.x), y1: 30, y2: 272 }));
   dots.forEach((dot) => target.append(dotMarks(curve, dot, across(view, dot.x), y)));
+}
+
+// Along the top: where AD returns no number on a whole arc.
+function nowhere(arc, points, view) {
+  if (arc.verdict !== "undefined" || !points.length || points.some(([, slope]) => slope !== null && !Number.isNaN(slope))) return [];
+  return [svg("line", {
+    class: "curve v-undefined marked", x1: across(view, points[0][0]), x2: across(view, points[points.length - 1][0]), y1: 27, y2: 27,
+    "stroke-dasharray": data.marks.undefined.dashes.map((one) => one * 2).join(" ") || null,
+  }, svg("title", {}, "AD: NaN or ∞"))];
 }
 
 function dotMarks(curve, dot, x, y) {

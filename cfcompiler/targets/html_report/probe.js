@@ -42,15 +42,15 @@ function interpolated(arc, x, ys) {
   return ys[k - 1] === null || ys[k] === null ? null : ys[k - 1] + ((x - a) / (b - a || 1)) * (ys[k] - ys[k - 1]);
 }
 
-// The lines through the point in the picture of f: solid with AD's slope, broken with the true one.
-function probeLines(found, view, y) {
-  if (found.value === null) return [];
+// In the picture of f: the lines through the point, solid with AD's slope, broken with the true one; and the point.
+function probeMarks(found, view, y) {
+  if (found.value === null) return [[], null];
   const line = (slope, kind) => (slope === null || !Number.isFinite(slope) ? null : svg("line", {
     class: kind, x1: across(view, view.low), x2: across(view, view.high),
     y1: y(found.value + slope * (view.low - found.x)), y2: y(found.value + slope * (view.high - found.x)),
   }));
-  return [line(found.gradient, "true"), line(found.ad, `slope v-${found.verdict}`),
-    shape("circle", across(view, found.x), y(found.value), 4.5, { class: "here" })].filter(Boolean);
+  return [[line(found.gradient, "true"), line(found.ad, `slope v-${found.verdict}`)],
+    shape("circle", across(view, found.x), y(found.value), 4.5, { class: "here" })];
 }
 
 const probeWords = (found, curve) => [el("span", { class: "number" }, `${curve.input} ${equal(shown(found.where))}`), " ", badge(found.verdict), el("span", { class: "number" }, ` ${found.words}`)];
