@@ -46,3 +46,16 @@ def test_formulas_with_a_value_are_compared_as_before() -> None:
     verdicts = {own.equations: own.verdict for own in report.strata if own.equations}
     assert verdicts[("x",)] == "clarke"
     assert verdicts[("2*x + 1",)] == "discontinuous"
+
+
+@pytest.mark.parametrize(
+    "line", ["where(y != 0, x/y, 0)", "x/y if y != 0 else 0", "x/(y*y) if y != 0 else x"]
+)
+def test_a_point_beside_values_without_bound_is_a_jump_as_its_stratum_is(line: str) -> None:
+    compiled = compile_text(f"def f(x, y):\n    return {line}\n")
+    own = {"discontinuous"}
+    assert {
+        stratum.verdict for stratum in compiled.strata(seconds=20).strata if "y" in stratum.equations
+    } == own
+    assert compiled.at(x=1, y=0).judged.verdict == "discontinuous"
+    assert compiled.at(x=0, y=0).judged.verdict == "discontinuous"

@@ -28,7 +28,7 @@ _ZERO, _ONE = Fraction(0), Fraction(1)
 
 @dataclass(frozen=True, slots=True)
 class Steep:
-    """A sentence that names the arc; whether the values jump there, by a finite amount."""
+    """A sentence that names the arc; whether the values jump there, by any amount."""
 
     sentence: str
     jumps: bool
@@ -43,7 +43,7 @@ def growing_slope(program: Program, point: Mapping[str, Any]) -> Steep | None:
             if order is not None and order < power:
                 shown = _shown(direction)
                 if order < 0:
-                    return Steep(f"not locally Lipschitz: the values grow without bound along {shown}", False)
+                    return Steep(f"the program jumps: the values grow without bound along {shown}", True)
                 if order == 0:
                     return Steep(f"the program jumps: other values are approached along {shown}", True)
                 exponent = Fraction(order, power)
