@@ -194,7 +194,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _strata(options: argparse.Namespace) -> int:
     from cfcompiler.analyses.strata import strata_of
-    from cfcompiler.analyses.strata_question import question_of
+    from cfcompiler.analyses.strata_question import moving_question
     from cfcompiler.report import VERDICTS
     from cfcompiler.targets import json_report, strata_json, strata_text
 
@@ -204,7 +204,7 @@ def _strata(options: argparse.Namespace) -> int:
             raise wrong(f"--fail-on takes verdicts, not {word!r}", "one of " + ", ".join(VERDICTS))
     program = _program(options, options.ties, pairs("--tie", options.tie)).program
     box, fix = pairs("--box", options.box), pairs("--fix", options.fix)
-    question = question_of(
+    question = moving_question(
         program,
         box=box,
         fix=fix,

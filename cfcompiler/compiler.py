@@ -136,10 +136,10 @@ class Compiled:
         `box`: open intervals, {"x": (-1, 1)}; `fix`: inputs with a value; `most`: cells on the way.
         """
         from cfcompiler.analyses.strata import strata_of
-        from cfcompiler.analyses.strata_question import question_of
+        from cfcompiler.analyses.strata_question import moving_question
 
         return strata_of(
-            self.program, question_of(self.program, box=box, fix=fix, seconds=seconds, most=most)
+            self.program, moving_question(self.program, box=box, fix=fix, seconds=seconds, most=most)
         )
 
     def picture(

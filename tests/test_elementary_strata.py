@@ -17,6 +17,7 @@ from cfcompiler.analyses.check import USUAL, check
 from cfcompiler.analyses.landscape import Effort
 from cfcompiler.analyses.strata_question import Question
 from cfcompiler.compiler import Compiled, compile_text
+from cfcompiler.errors import CFError
 from cfcompiler.feasibility.atoms import facts_of
 from cfcompiler.feasibility.conditions import Constraint
 from cfcompiler.feasibility.elementary import Elementary
@@ -117,6 +118,18 @@ def test_a_root_without_a_closed_form_is_said_to_be_open() -> None:
     assert "x - cos(x) == 0" in sentence and "near x = 0.739085133215" in sentence
     nowhere = strata("relu(x*exp(x) + 1)")
     assert not any("near" in sentence for sentence in nowhere.unknown)
+
+
+def test_one_input_must_move() -> None:
+    with pytest.raises(CFError, match="every input is fixed"):
+        strata("relu(x) - relu(-x)", fix={"x": "0"})
+
+
+def test_ad_is_nan_and_the_gradient_is_told() -> None:
+    report = strata("where(x > 1, sqrt(x), x)")
+    nans = [own for own in report.strata if own.verdict == "undefined"]
+    assert {own.dimension for own in nans} == {0, 1}
+    assert all(own.gradient == ({"x": "1"},) for own in nans)
 
 
 def test_the_linter_is_silent_of_smooth_functions() -> None:

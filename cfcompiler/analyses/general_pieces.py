@@ -67,7 +67,6 @@ class Nearby:
     def __call__(self, poly: Poly) -> int:
         found = self.regions.functions.factored(poly)
         side = found.side
-        require_values(self.regions, self.region, [function.poly for function, _ in found.factors])
         for function, times in found.factors:
             sign = self.regions.sign(self.region, function.poly)
             if sign == 0:
@@ -89,31 +88,6 @@ class Nearby:
         for place in range(len(self.prescribed), len(signs)):
             for choice in self.choices[1:]:
                 yield (*signs[:place], choice)
-
-
-def require_values(regions: Regions, region: Region, polys: Iterable[Poly]) -> None:
-    """Refuse formulas that have no value on the region, although they may have one beside it: exp(1/x) where x = 0.
-
-    Their signs and values there say nothing of what is near. Raises Open, Split.
-    """
-    seen: set[int] = set()
-    pending = list(polys)
-    while pending:
-        for atom in regions.functions.within(pending.pop()):
-            if atom.place in seen or not atom.inputs:
-                continue
-            seen.add(atom.place)
-            if not atom.below.is_constant() and regions.sign(region, atom.below) == 0:
-                raise Open(
-                    f"the limit of {_said(atom.kind)} of a quotient whose denominator vanishes was not decided"
-                )
-            if atom.kind == "log" and regions.sign(region, atom.above * atom.below) != 1:
-                raise Open("the limit of what has a factor log(0) was not decided")
-            pending += (atom.above, atom.below)
-
-
-def _said(kind: str) -> str:
-    return "a root" if kind == "root" else kind
 
 
 class Meeting:

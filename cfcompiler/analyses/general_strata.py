@@ -304,8 +304,8 @@ class _Work:
             bounded=judged.artificial_critical is None and BOUNDARY in judged.reason,
             trust="solver" if region.by_solver else judged.trust,
         )
-        settled = judged.verdict not in ("unknown", "undefined", "discontinuous")
-        clarke = judged.clarke if settled and judged.clarke_complete else None
+        settled = judged.verdict not in ("unknown", "discontinuous")
+        clarke = judged.clarke if settled and judged.clarke_complete and judged.clarke else None
         if clarke is not None and judged.as_field:
             clarke = None
         gradient = judged.gradient if settled else None
@@ -352,14 +352,14 @@ class _Work:
         exact, witness = exact_point(region), point_texts(region)
         assert witness is not None  # a region that is certain has a point
         point = exact if single else None
-        settled = truth.verdict not in ("unknown", "undefined", "discontinuous")
+        settled = truth.verdict not in ("unknown", "discontinuous") and truth.gradients
         gradients = [self._rows(vector, region, point) for vector in truth.gradients]
         self.found.append(
             Judged(
                 truth,
                 self.texts.row(witness),
                 self._rows(truth.ad, region, point),
-                self._rows(truth.gradient, region, point) if settled and truth.gradient else None,
+                self._rows(truth.gradient, region, point) if settled and truth.gradient is not None else None,
                 tuple(gradients) if settled else None,
                 single,
                 _seen(judge),

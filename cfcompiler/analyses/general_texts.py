@@ -96,6 +96,8 @@ class Texts:
                 if below.gcd(atom.above).total_degree() < atom.above.total_degree():
                     break
                 below = below / atom.above * root**atom.degree
+            if above.gcd(atom.above).total_degree() == atom.above.total_degree():
+                above = above / atom.above * root**atom.degree
         common = above.gcd(below)
         return above / common, below / common
 

@@ -16,18 +16,17 @@ from itertools import combinations
 from cfcompiler import numbers
 from cfcompiler.analyses.affine_machine import Guard
 from cfcompiler.analyses.general_critical import SECONDS_FOR_FLAGS, Criticality
-from cfcompiler.analyses.general_pieces import Meeting, Met, Piece, Vector, require_values
+from cfcompiler.analyses.general_pieces import Meeting, Met, Piece, Vector
 from cfcompiler.analyses.general_points import finitely_many
 from cfcompiler.analyses.general_walk import GeneralWalk, Run, joining
-from cfcompiler.analyses.places import Inside, place_of
+from cfcompiler.analyses.general_words import Words
 from cfcompiler.analyses.ratios import finite
 from cfcompiler.analyses.truth import BOUNDARY
 from cfcompiler.feasibility.elementary import SignOf
 from cfcompiler.feasibility.functions import Function
-from cfcompiler.feasibility.quotients import Entry, Ratio
+from cfcompiler.feasibility.quotients import Entry, NotRational, Ratio
 from cfcompiler.feasibility.region import Open, Region, Split
 from cfcompiler.feasibility.regions import Regions
-from cfcompiler.numbers import Finite, is_special
 
 MOST_ROUNDS = 5
 _ZERO = Fraction(0)
@@ -65,6 +64,7 @@ class Judge:
         self.regions = regions
         self.meeting = Meeting(walk, regions)
         self.criticality = Criticality(self.meeting)
+        self.words = Words(self.meeting)
         self.joined = joining(walk.program, walk.moving)
         self.jumps: list[Region] = []
         self.doubts: list[Region] = []  # where it is not known whether the program jumps
@@ -160,7 +160,14 @@ class Judge:
         if len(valued) < len(pieces):
             return replace(known, verdict="undefined", reason="the program has no value beside it")
         if not finite(known.ad):
-            return replace(known, verdict="undefined", reason="AD returns NaN or inf")
+            gradients, gradient = self._truth_beside_nan(region, known, met)
+            return replace(
+                known,
+                verdict="undefined",
+                reason="AD returns NaN or inf",
+                gradients=gradients,
+                gradient=gradient,
+            )
         if self._steep(region, pieces):
             reason = "not locally Lipschitz: the derivative has no bound beside it"
             return replace(known, verdict="undefined", reason=reason)
@@ -170,7 +177,7 @@ class Judge:
         gradients, rays = self._distinct(region, met)
         critical = self._ad_critical(region, known)
         gradient = _smooth(gradients, rays)
-        verdict = self._verdict(region, known.ad, gradients, gradient)
+        verdict = self.words.verdict(region, known.ad, gradients, gradient)
         field: tuple[Vector, ...] | None = gradients
         if known.dimension < self.walk.dimension:
             field = self.criticality.field(region, known.ad)
@@ -187,6 +194,20 @@ class Judge:
             ad_critical=critical,
             artificial=None if bounded else artificial,
         )
+
+    def _truth_beside_nan(
+        self, region: Region, known: Truth, met: Sequence[Met]
+    ) -> tuple[tuple[Vector, ...], Vector | None]:
+        """The limiting gradients and the gradient of f where AD has none; nothing where they are not known."""
+        try:
+            if self._steep(region, [own.piece for own in met]):
+                return (), None
+            if self.joined and self._near_a_jump(region, known.dimension):
+                return (), None
+            gradients, rays = self._distinct(region, met)
+            return gradients, _smooth(gradients, rays)
+        except (Open, NotRational, numbers.Undecided):
+            return (), None
 
     def _met(self, region: Region, pieces: list[Piece]) -> list[Met]:
         """The pieces that are met; one of them, where it makes no difference."""
@@ -210,9 +231,8 @@ class Judge:
         for piece in pieces:
             if not finite(piece.run.outputs):
                 return "the program has no bound beside it"
-            require_values(
-                self.regions, region, [part for entry in piece.run.outputs for part in self.walk.parts(entry)]
-            )
+            for entry in piece.run.outputs:
+                self.meeting.check_defined(region, entry)
             for output in piece.run.outputs:
                 if isinstance(output, Ratio) and not self._nonzero(region, output):
                     if not self.regions.vanish(region, [output.above]):
@@ -291,71 +311,6 @@ class Judge:
                 found.append(slopes)
                 rays.append(own.rays)
         return tuple(found), tuple(rays)
-
-    def _verdict(
-        self, region: Region, ad: Vector, gradients: Sequence[Vector], gradient: Vector | None
-    ) -> str:
-        if gradient is not None and self.meeting.equal(region, ad, gradient):
-            return "exact"
-        if len(gradients) == 1:
-            return "spurious"
-        return self._in_hull(region, ad, gradients, "clarke" if gradient is None else "inexact")
-
-    def _in_hull(self, region: Region, ad: Vector, gradients: Sequence[Vector], inside_word: str) -> str:
-        """The word for a vector in the hull, or "spurious". Raises Split, Open."""
-        split: Split | None = None
-        for gradient in gradients:
-            try:
-                if self.meeting.equal(region, ad, gradient):
-                    return inside_word
-            except Split as found:
-                split = split or found
-        if self._combined(region, ad, gradients):
-            return inside_word
-        gaps = [self.meeting.minus(ad, gradient) for gradient in gradients]
-        inside = self.meeting.zero_inside(region, gaps, 3.0)
-        if inside != "sometimes":
-            return inside_word if inside == "always" else "spurious"
-        if split is not None:
-            raise split
-        for gap in gaps:
-            for entry in gap:
-                self.regions.sign(region, self.walk.parts(entry)[0])
-        raise Open("AD returns an element of the Clarke subdifferential at some points and not at others")
-
-    def _combined(self, region: Region, ad: Vector, gradients: Sequence[Vector]) -> bool:
-        """Whether the weights that fit at one point fit at all."""
-        if not region.points:
-            return False
-        point = region.points[0]
-        try:
-            target, *rows = ([self.value(entry, point) for entry in vector] for vector in (ad, *gradients))
-            place = place_of(target, [tuple(row) for row in rows])
-        except numbers.Undecided:
-            return False
-        if not isinstance(place, Inside):
-            return False
-        weights = dict(zip(place.points, place.weights, strict=True))
-        total, left = ad, Fraction(1)
-        for gradient, row in zip(gradients, rows, strict=True):
-            weight = weights.pop(tuple(row), _ZERO)
-            if not isinstance(weight, Fraction):
-                return False
-            left -= weight
-            share = tuple(self.walk.elementary.field.mul(entry, weight) for entry in gradient)
-            total = self.meeting.minus(total, share)
-        return left == 0 and all(
-            self.regions.reduced(region, self.walk.parts(entry)[0]).is_zero() for entry in total
-        )
-
-    def value(self, entry: Entry, point: Sequence[Finite]) -> Finite:
-        """The value of a finite entry at a point where it has one. Raises numbers.Undecided."""
-        if not isinstance(entry, Ratio):
-            return entry
-        functions = self.walk.functions
-        value = numbers.div(functions.value(entry.above, point), functions.value(entry.below, point))
-        assert not is_special(value)
-        return value
 
     # flags
 

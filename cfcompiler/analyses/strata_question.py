@@ -98,6 +98,16 @@ def question_of(
     return Question(intervals, fixed, seconds, most, progress)
 
 
+def moving_question(program: Program, **options: Any) -> Question:
+    """As `question_of`, where some input must move. Raises CFError."""
+    question = question_of(program, **options)
+    own = [param.value.name for param in asked(program, question).params if param.differentiable]
+    if own and set(own) <= set(question.fixed):
+        wrong = errors.bad_option("every input is fixed", "leave one to move; `cfc at` judges a point")
+        raise CFError([wrong], program.source)
+    return question
+
+
 def asked(program: Program, question: Question) -> Program:
     """The program with the arrays apart of which the question names entries."""
     return apart(program, split_by(program, (*question.fixed, *question.box)))

@@ -217,6 +217,8 @@ class Functions:
 
     def value(self, poly: Poly, point: Sequence[Finite]) -> Finite:
         """The value at a point. Raises numbers.Undecided where an atom has none that is known to be finite."""
+        if not self.moved(poly) and all(isinstance(x, Fraction) for x in point[: self.inputs]):
+            return _rational_value(poly, point)
         total: Exact = Fraction(0)
         known: dict[int, Exact] = {}
         for exponents, coefficient in poly.to_dict().items():
@@ -243,10 +245,12 @@ class Functions:
     def sign_at(self, poly: Poly, point: Sequence[Finite]) -> int | None:
         """The sign at a point; None where it could not be decided, or there is none."""
         try:
-            if self.moved(poly) or not all(isinstance(x, Fraction) for x in point):
-                found = ball_sign(self.ball(poly, [number_ball(x, QUICK_BITS) for x in point], QUICK_BITS))
-                if found is not None:
-                    return found
+            if not self.moved(poly) and all(isinstance(x, Fraction) for x in point):
+                value = _rational_value(poly, point)
+                return (value > 0) - (value < 0)
+            found = ball_sign(self.ball(poly, [number_ball(x, QUICK_BITS) for x in point], QUICK_BITS))
+            if found is not None:
+                return found
             return numbers.sign(self.value(poly, point))
         except (numbers.Undecided, ZeroDivisionError):
             return None
@@ -331,6 +335,18 @@ class Functions:
             term = entry * self._determinant(rest)
             total = total - term if column % 2 else total + term
         return total
+
+
+def _rational_value(poly: Poly, point: Sequence[Any]) -> Fraction:
+    """The value of a polynomial without atoms at a rational point."""
+    total = Fraction(0)
+    for exponents, coefficient in poly.to_dict().items():
+        term = Fraction(int(coefficient.p), int(coefficient.q))
+        for x, k in zip(point, exponents, strict=False):  # then come the atoms
+            if k:
+                term *= x ** int(k)
+        total += term
+    return total
 
 
 def rational_roots(coefficients: Iterable[Fraction]) -> list[Fraction]:

@@ -181,7 +181,10 @@ class Regions:
         return self.functions.normal(poly)
 
     def check_defined(self, region: Region, poly: Poly) -> None:
-        """Raises Open where an atom in a polynomial has no value on the region, Split where that is not known."""
+        """Refuse formulas without a value on the region, although they may have one beside it: exp(1/x) where x = 0.
+
+        Their signs and values say nothing of what is near. Raises Open, and Split where that is not known.
+        """
         for atom in self.functions.within(poly):
             self._check_atom(region, atom)
 
@@ -189,8 +192,11 @@ class Regions:
         for part in (atom.above, atom.below):
             self.check_defined(region, part)
         below = 1 if atom.below.is_constant() else self.sign(region, atom.below)
-        if below == 0 or (atom.kind == "log" and self.sign(region, atom.above) * below != 1):
-            raise Open("a value such as exp(1/x) or log(x) is not defined there")
+        if below == 0:
+            kind = "a root" if atom.kind == "root" else atom.kind
+            raise Open(f"the limit of {kind} of a quotient whose denominator vanishes was not decided")
+        if atom.kind == "log" and self.sign(region, atom.above) * below != 1:
+            raise Open("the limit of what has a factor log(0) was not decided")
 
     def _constant(self, region: Region, atom: Atom) -> Entry | None:
         """The value of an atom whose argument is one number on the region, as far as that is plain."""
