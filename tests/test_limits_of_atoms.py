@@ -59,3 +59,22 @@ def test_a_point_beside_values_without_bound_is_a_jump_as_its_stratum_is(line: s
     } == own
     assert compiled.at(x=1, y=0).judged.verdict == "discontinuous"
     assert compiled.at(x=0, y=0).judged.verdict == "discontinuous"
+
+
+@pytest.mark.parametrize(
+    ("line", "point"),
+    [
+        ("max(x**(3/2), sqrt(x + 1/2))", {"x": 0}),
+        ("2 if 1 - sqrt(x) >= 0 else x", {"x": 0}),
+        ("where(asin(x) < 2, x, 0)", {"x": 1}),
+    ],
+)
+def test_a_comparison_with_nan_beside_the_point_is_not_overlooked(line: str, point: dict[str, int]) -> None:
+    """On one side of the point the comparison is with NaN, and false."""
+    compiled = compile_text(f"def f(x):\n    return {line}\n")
+    assert compiled.at(**point).judged.verdict in ("unknown", "undefined", "discontinuous")
+
+
+def test_a_root_that_is_reached_from_inside_is_compared() -> None:
+    compiled = compile_text("def f(x):\n    g = x*sqrt(x) if x > 0 else 0\n    return max(g, -1) + x\n")
+    assert compiled.at(x=0).judged.verdict == "exact"

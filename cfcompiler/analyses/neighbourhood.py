@@ -7,7 +7,7 @@ are no nodes: on a piece they are constants, or one of their arguments.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -190,6 +190,20 @@ def continuous(function: Local) -> bool:
             return False
         stack.extend(node.args)
     return True
+
+
+def ends_of_domains(function: Local) -> Iterator[Local]:
+    """The parts of a function whose argument, itself analytic, is at the end of their domain: sqrt(x) where x = 0."""
+    seen: set[int] = set()
+    stack = [function]
+    while stack:
+        node = stack.pop()
+        if node.analytic or node.number in seen:
+            continue
+        seen.add(node.number)
+        if node.op in ("sqrt", "rpow", "asin", "acos", "acosh") and node.args[0].analytic:
+            yield node
+        stack.extend(node.args)
 
 
 def _degree(op: str, args: tuple[Local, ...]) -> int | None:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from cfcompiler import numbers
-from cfcompiler.analyses.neighbourhood import Local, continuous
+from cfcompiler.analyses.neighbourhood import Local, continuous, ends_of_domains
 from cfcompiler.analyses.switches import Switch, Switches
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.directions import Direction, direction
@@ -91,10 +91,28 @@ class Oracle:
         if here != 0:
             if not continuous(function):
                 raise Undecided(f"{function.op} may not be continuous at the point")
+            for edge in ends_of_domains(function):
+                if not self._inside(edge):
+                    what = "a power" if edge.op == "rpow" else edge.op
+                    raise Undecided(f"{what} has no value on one side of the point, and is compared there")
             return here
         self.tied = self.tied or self.joins
         switch = self.switches.switch(function)
         return 0 if switch is None else self._asked(switch)
+
+    def _inside(self, edge: Local) -> bool:
+        """Whether the argument of a function at the end of its domain does not leave it on the cell, or may not."""
+        (argument,) = edge.args
+        gradient = self.switches.jets.gradient(argument)
+        if not any(numbers.sign(entry) != 0 for entry in gradient):
+            return True
+        end = self.switches.near.constant(argument.value)
+        switch = self.switches.switch(self.switches.near.difference(argument, end))
+        if switch is None:
+            return True
+        known = self._known.get(switch.key)
+        inward = -1 if edge.op in ("asin", "acos") and argument.value == 1 else 1
+        return known is not None and switch.orientation * known * inward >= 0
 
     def equal(self) -> None:
         """Two values were compared that are equal all around the point."""
