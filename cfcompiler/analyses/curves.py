@@ -20,7 +20,7 @@ import numpy as np
 from cfcompiler.analyses.at import ad_at, at
 from cfcompiler.analyses.candidates import Judged, candidates
 from cfcompiler.analyses.comparison import Written, comparison
-from cfcompiler.analyses.formula_values import NotRational, exactly, functions_of, inside, polynomial
+from cfcompiler.analyses.formula_values import NotRational, exactly, functions_of, polynomial
 from cfcompiler.analyses.frames import frame, seen
 from cfcompiler.analyses.landscape import USUAL, Effort
 from cfcompiler.analyses.sampling import Floats, Sampler
@@ -188,12 +188,9 @@ def _stratum_at(report: StrataReport, name: str, low: float, high: float) -> Str
     for stratum in report.strata:
         if stratum.dimension != 1:
             continue
-        try:
-            held = exactly(stratum, {name: middle})
-        except NotRational:
-            held = bool(inside(stratum, {name: float(middle)}))
-        if held:
-            return stratum
+        with suppress(NotRational):  # what is not proved to be there is not known to be
+            if exactly(stratum, {name: middle}):
+                return stratum
     return None
 
 

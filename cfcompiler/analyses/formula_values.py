@@ -17,6 +17,9 @@ from typing import Any, TypeAlias
 import flint
 import numpy as np
 
+from cfcompiler import numbers
+from cfcompiler.number_text import parse_number
+from cfcompiler.numbers import is_special
 from cfcompiler.report import StratumReport
 
 Floats: TypeAlias = "np.ndarray[Any, Any]"
@@ -99,10 +102,58 @@ def inside(stratum: StratumReport, point: Mapping[str, Any]) -> Any:
 
 
 def exactly(stratum: StratumReport, point: Mapping[str, Fraction]) -> bool:
-    """Whether a rational point lies in a stratum. Raises NotRational."""
-    if any(rational(equation, point) != 0 for equation in stratum.equations):
-        return False
-    return all(bool(_holds(_tree(relation), point, Fraction)) for relation in stratum.inequalities)
+    """Whether a rational point lies in a stratum, proved. Raises NotRational where it is not."""
+    try:
+        if any(rational(equation, point) != 0 for equation in stratum.equations):
+            return False
+        return all(bool(_holds(_tree(relation), point, Fraction)) for relation in stratum.inequalities)
+    except (NotRational, ZeroDivisionError):
+        if any(_proved_sign(_tree(equation), point) != 0 for equation in stratum.equations):
+            return False
+        return all(_proved(_tree(relation), point) for relation in stratum.inequalities)
+
+
+def _proved(relation: ast.expr, point: Mapping[str, Fraction]) -> bool:
+    """Whether a relation holds, by the proved signs of exact numbers. Raises NotRational."""
+    match relation:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return _proved(left, point) or _proved(right, point)
+        case ast.Call(func=ast.Name(id="Ne"), args=[left, right]):
+            return _proved_sign(ast.BinOp(left, ast.Sub(), right), point) != 0
+        case ast.Compare(left=left, ops=[order], comparators=[right]):
+            sign = _proved_sign(ast.BinOp(left, ast.Sub(), right), point)
+            return bool(_RELATIONS[type(order)](sign, 0))
+    raise NotRational(ast.unparse(relation))
+
+
+def _proved_sign(tree: ast.expr, point: Mapping[str, Fraction]) -> int:
+    """The sign of a formula at a rational point. Raises NotRational where none is proved."""
+    text = ast.unparse(_At(point).visit(ast.parse(ast.unparse(tree), mode="eval")))
+    try:
+        number = parse_number(text)
+        sign = None if is_special(number) else numbers.sign(number)
+    except (ValueError, numbers.Undecided):
+        sign = None
+    if sign is None:
+        raise NotRational(ast.unparse(tree))
+    return sign
+
+
+class _At(ast.NodeTransformer):
+    """Inputs and entries replaced by their rational values."""
+
+    def __init__(self, point: Mapping[str, Fraction]) -> None:
+        self.point = point
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self._number(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return self._number(node)
+
+    def _number(self, node: ast.expr) -> ast.expr:
+        value = self.point.get(ast.unparse(node))
+        return node if value is None else ast.parse(f"({value})", mode="eval").body
 
 
 def _compared(tree: ast.expr) -> list[ast.expr]:

@@ -139,7 +139,7 @@ function judgedAt(map, x, y, dx, dy) {
   }
   if (best && best.line.stratum) {
     const stratum = map.strata.find((one) => one.id === best.line.stratum);
-    return { stratum, at: best.at, exact: null, sure: Boolean(stratum) };
+    return { stratum, at: best.at, exact: null };
   }
   return insideOf(map, x, y);
 }
@@ -164,11 +164,11 @@ function insideOf(map, x, y) {
   const exact = { [map.inputs[0]]: fromDecimal(x, digits), [map.inputs[1]]: fromDecimal(y, digits) };
   const at = map.inputs.map((name) => toFloat(exact[name]));
   const found = stratumAt(map.strata, exact);
-  if (found === null) return middleOf(map, x, y); // a sign of exp, log and their kin: the raster knows it
-  return { stratum: found || null, at, exact, sure: Boolean(found), undecided: found === null };
+  if (found === null) return middleOf(map, x, y); // a sign of exp, log and their kin
+  return { stratum: found || null, at, exact, undecided: found === null };
 }
 
-// The middle of the pixel at (x, y), whose open stratum was found with the map.
+// The middle of the pixel at (x, y): its verdict is not decided; the stratum that it was drawn with may be told.
 function middleOf(map, x, y) {
   const [[x0, x1], [y0, y1]] = map.box, rows = map.raster.length;
   const row = Math.max(0, Math.min(rows - 1, Math.floor(((y - y0) / (y1 - y0)) * rows)));
@@ -180,7 +180,7 @@ function middleOf(map, x, y) {
     if (column < end) { place = runs[k + 1]; break; }
   }
   const stratum = place >= 0 ? map.strata[place] || null : null;
-  return { stratum, at, exact: null, sure: Boolean(stratum), undecided: !stratum };
+  return { stratum: null, drawn: stratum, at, exact: null, undecided: true };
 }
 
 function atWitness(map, stratum) {
@@ -188,7 +188,7 @@ function atWitness(map, stratum) {
   const values = stratum.witness.map((text) => exactText(text));
   const at = stratum.witness.map((text) => floatText(text));
   const exact = values.includes(null) ? null : Object.fromEntries(map.inputs.map((name, k) => [name, values[k]]));
-  return { stratum, at, exact, sure: true, witness: true };
+  return { stratum, at, exact, witness: true };
 }
 
 function firstPlace(map) {
@@ -203,7 +203,7 @@ function showJudged(map, found, answer, here, px, py) {
   clear(here, svg("circle", { class: "here", cx: px(at[0]), cy: py(at[1]), r: 9 }));
   const where = map.inputs.map((name, k) => `${name} ${exact ? equal(shown(ratioText(exact[name]))) : found.witness ? equal(shown(stratum.witness[k])) : `≈ ${decimal(at[k])}`}`).join(", ");
   if (!stratum) {
-    const why = found.undecided ? "a sign was not decided here" : map.strataLeftOut ? "its stratum is not among those of this page" : "it lies in no stratum that is known: outside the domain, or not decided";
+    const why = found.drawn ? `a sign was not decided here; the picture, made in floats, has it in ${named(map, found.drawn)}: ${whereStratum(found.drawn)} (${found.drawn.verdict} there)` : found.undecided ? "a sign was not decided here" : map.strataLeftOut ? "its stratum is not among those of this page" : "it lies in no stratum that is known: outside the domain, or not decided";
     return clear(answer, el("dl", {}, el("dt", {}, "at"), el("dd", { class: "number" }, where), el("dt", {}, "verdict"), el("dd", {}, badge("unknown"), ` ${why}`)));
   }
   const floats = Object.fromEntries(map.inputs.map((name, k) => [name, at[k]]));
