@@ -32,6 +32,15 @@ def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def add_region(parser: argparse.ArgumentParser) -> None:
+    """--box and --fix: which inputs are looked at."""
+    for option, shape, text in (
+        ("--box", "NAME=LOW:HIGH", "an open interval; of an array, for all entries; of an entry: v[0]=-1:1"),
+        ("--fix", "NAME=VALUE", "an input or an entry (v[0]) that does not move"),
+    ):
+        parser.add_argument(option, action="append", default=[], metavar=shape, help=text)
+
+
 def static(texts: Iterable[str]) -> dict[str, int]:
     """The values of --static. Raises CFError."""
     try:

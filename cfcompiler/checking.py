@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cfcompiler.arguments import add_region
+
 if TYPE_CHECKING:
     from cfcompiler.ir import Program
     from cfcompiler.report import CheckReport
@@ -30,11 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--theory", action="store_true", help="which hypotheses of the theorems hold")
     parser.add_argument("--verbose", action="store_true", help="say what is proved, with the reason")
     parser.add_argument("--strict", action="store_true", help="exit 1 for what could not be decided, too")
-    for option, shape, text in (
-        ("--box", "NAME=LOW:HIGH", "look only where x is in an open interval, as in x=-1:1"),
-        ("--fix", "NAME=VALUE", "an input that does not move, as in y=0"),
-    ):
-        parser.add_argument(option, action="append", default=[], metavar=shape, help=text)
+    add_region(parser)
     parser.add_argument("--timeout", metavar="SECONDS", default="60", help="how long it may take, about (60)")
     for option, text in (
         ("--select", "look for these codes alone; CF1 is all of them"),

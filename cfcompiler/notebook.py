@@ -13,7 +13,7 @@ import argparse
 import shlex
 from typing import Any
 
-from cfcompiler.arguments import Parser, pairs, static, wrong
+from cfcompiler.arguments import Parser, add_region, pairs, static, wrong
 from cfcompiler.compiler import Compiled, compile_text
 
 _PATH = "<cell>"
@@ -56,11 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--static", action="append", default=[], metavar="NAME=INT", help="the value of an Int input"
     )
-    for option, text in (
-        ("--box", "look only where x is in an open interval, as in x=-1:1"),
-        ("--fix", "an input that does not move, as in y=0"),
-    ):
-        parser.add_argument(option, action="append", default=[], metavar="NAME=VALUE", help=text)
+    add_region(parser)
     parser.add_argument(
         "--timeout",
         type=float,

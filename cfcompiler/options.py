@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cfcompiler import __version__, checking, demo, plotting, reporting
-from cfcompiler.arguments import Parser, wrong
+from cfcompiler.arguments import Parser, add_region, wrong
 from cfcompiler.compare import add_arguments
 
 if TYPE_CHECKING:
@@ -126,20 +126,7 @@ def _add_strata(commands: Any) -> None:
         allow_abbrev=False,
     )
     _add_program(parser)
-    parser.add_argument(
-        "--box",
-        action="append",
-        default=[],
-        metavar="NAME=LOW:HIGH",
-        help="an open interval; of an array, for all entries; of an entry: v[0]=-1:1",
-    )
-    parser.add_argument(
-        "--fix",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an input or an entry (v[0]) that does not move",
-    )
+    add_region(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument(
         "--fail-on", metavar="VERDICT[,VERDICT]", default="", help="exit 1 if a stratum has one of these"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cfcompiler import output
-from cfcompiler.arguments import wrong
+from cfcompiler.arguments import add_region, wrong
 
 if TYPE_CHECKING:
     from cfcompiler.compiler import Compiled
@@ -32,20 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the one or two inputs or entries that move: x,y or v[0]; the others keep the values of --fix, "
         "else those of a point of interest",
     )
-    parser.add_argument(
-        "--box",
-        action="append",
-        default=[],
-        metavar="NAME=LOW:HIGH",
-        help="what is shown of an input; without it, all that is of interest",
-    )
-    parser.add_argument(
-        "--fix",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an input or entry that does not move",
-    )
+    add_region(parser)
     parser.add_argument(
         "--result", default="0", metavar="N", help="which of several outputs is drawn, counted from 0 (0)"
     )

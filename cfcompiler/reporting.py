@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cfcompiler.arguments import add_region
+
 if TYPE_CHECKING:
     from cfcompiler.compiler import Compiled
     from cfcompiler.targets.html_report import Document
@@ -21,11 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", dest="output", metavar="FILE", help="where to write (PROG.html here; - is standard output)"
     )
-    for option, text in (
-        ("--box", "look only where x is in an open interval, as in x=-1:1"),
-        ("--fix", "an input that does not move, as in y=0"),
-    ):
-        parser.add_argument(option, action="append", default=[], metavar="NAME=VALUE", help=text)
+    add_region(parser)
     parser.add_argument("--timeout", metavar="SECONDS", default="60", help="how long it may take, about (60)")
     parser.add_argument("--force", action="store_true", help="overwrite a file that cfc did not generate")
 

@@ -29,6 +29,7 @@ UNUSUAL = frozenset({"CF105"})  # found only where they are asked for
 MOST_SETS = 3  # named in a message; a finding has them all
 MOST_VECTORS = 6
 MOST_OPERATIONS = 6
+LONGEST = 160  # of a formula in a sentence; JSON has it whole
 _ONE_OPERATION = "write it with one nonsmooth operation, or choose other rules: --tie"
 
 
@@ -45,7 +46,8 @@ def listed(sets: Sequence[str]) -> str:
 def vector_text(rows: Sequence[Row]) -> str:
     """`1`, `(1, 0)`, `([0, 1], 2)`; of several outputs the rows, one after the other."""
     texts = [_row_text(row) for row in rows]
-    return texts[0] if len(texts) == 1 else "[" + "; ".join(texts) + "]"
+    text = texts[0] if len(texts) == 1 else "[" + "; ".join(texts) + "]"
+    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
 
 
 def _row_text(row: Row) -> str:

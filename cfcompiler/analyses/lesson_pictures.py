@@ -81,7 +81,10 @@ def pictures_of(
                 f"no picture over {', '.join(moving) or 'the inputs'}: {problem.diagnostics[0].message}"
             )
             continue
-        (curves if isinstance(drawn, Curve) else maps).append(drawn)  # type: ignore[arg-type]
+        if isinstance(drawn, Curve):
+            curves.append(drawn)
+        else:
+            maps.append(drawn)
     return Pictures(tuple(curves), tuple(maps), "" if curves or maps else first, tuple(notes))
 
 
