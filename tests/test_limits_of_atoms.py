@@ -67,6 +67,8 @@ def test_a_point_beside_values_without_bound_is_a_jump_as_its_stratum_is(line: s
         ("max(x**(3/2), sqrt(x + 1/2))", {"x": 0}),
         ("2 if 1 - sqrt(x) >= 0 else x", {"x": 0}),
         ("where(asin(x) < 2, x, 0)", {"x": 1}),
+        ("2 if 1 - sqrt(-x*x) >= 0 else x", {"x": 0}),
+        ("2 if 1 - sqrt(x**3) >= 0 else x", {"x": 0}),
     ],
 )
 def test_a_comparison_with_nan_beside_the_point_is_not_overlooked(line: str, point: dict[str, int]) -> None:

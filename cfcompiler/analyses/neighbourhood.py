@@ -206,6 +206,18 @@ def ends_of_domains(function: Local) -> Iterator[Local]:
         stack.extend(node.args)
 
 
+def never_negative(function: Local) -> bool:
+    """Whether the expression shows that a function has no negative value: x**2 + exp(y)."""
+    if function.constant:
+        return not is_special(function.value) and numbers.sign(function.value) in (0, 1)
+    if function.op == "ipow":
+        even = function.exponent is not None and function.exponent % 2 == 0
+        return even or never_negative(function.args[0])
+    if function.op in ("exp", "sqrt", "rpow", "sigmoid", "softplus", "cosh"):
+        return True
+    return function.op in ("add", "mul", "div") and all(map(never_negative, function.args))
+
+
 def _degree(op: str, args: tuple[Local, ...]) -> int | None:
     degrees = [arg.degree for arg in args]
     known = [degree for degree in degrees if degree is not None]

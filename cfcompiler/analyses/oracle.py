@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from cfcompiler import numbers
-from cfcompiler.analyses.neighbourhood import Local, continuous, ends_of_domains
+from cfcompiler.analyses.neighbourhood import Local, continuous, ends_of_domains, never_negative
 from cfcompiler.analyses.switches import Switch, Switches
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.feasibility.directions import Direction, direction
@@ -94,17 +94,16 @@ class Oracle:
             for edge in ends_of_domains(function):
                 if not self._inside(edge):
                     what = "a power" if edge.op == "rpow" else edge.op
-                    raise Undecided(f"{what} has no value on one side of the point, and is compared there")
+                    raise Undecided(f"{what} may have no value beside the point, and is compared there")
             return here
         self.tied = self.tied or self.joins
         switch = self.switches.switch(function)
         return 0 if switch is None else self._asked(switch)
 
     def _inside(self, edge: Local) -> bool:
-        """Whether the argument of a function at the end of its domain does not leave it on the cell, or may not."""
+        """Whether the argument of a function at the end of its domain is known not to leave it on the cell."""
         (argument,) = edge.args
-        gradient = self.switches.jets.gradient(argument)
-        if not any(numbers.sign(entry) != 0 for entry in gradient):
+        if edge.op in ("sqrt", "rpow") and never_negative(argument):
             return True
         end = self.switches.near.constant(argument.value)
         switch = self.switches.switch(self.switches.near.difference(argument, end))
