@@ -150,7 +150,7 @@ class Machine:
             return np.asarray(np.sum(x, axis=axes))
         for axis in sorted(axes, reverse=True):
             rows = np.moveaxis(x, axis, 0)
-            total = np.asarray(rows[0], dtype=object)
+            total = np.asarray(rows[0], dtype=object) if len(rows) else self._zeros(rows.shape[1:])
             for row in rows[1:]:
                 total = self.arithmetic.elementwise("add", [total, np.asarray(row, dtype=object)], None)
             x = total

@@ -159,7 +159,7 @@ _RULES: dict[str, Rule] = {
     "boolean": lambda args, attributes: ((), "bool"),
     "array": lambda args, attributes: (attributes["shape"], "real"),
     "to_real": lambda args, attributes: (args[0].shape, "real"),
-    "broadcast": lambda args, attributes: (attributes["shape"], "real"),
+    "broadcast": lambda args, attributes: (attributes["shape"], args[0].kind),
     "sum_to": lambda args, attributes: (attributes["shape"], "real"),
     "reshape": _reshape,
     "transpose": lambda args, attributes: (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -28,3 +31,45 @@ def test_sorting_and_running_maxima_of_rows(preset: str) -> None:
     x = np.array([[3.0, 1.0, 2.0], [-1.0, 5.0, 4.0]])
     expected = np.concatenate([np.sort(x, axis=1), np.maximum.accumulate(x, axis=1)])
     assert np.array_equal(program.value(x), expected)
+
+
+@pytest.mark.parametrize("preset", ties.preset_names())
+@pytest.mark.parametrize("name", ["median", "quantile", "logsumexp", "norm2"])
+def test_a_statistic_along_an_axis(name: str, preset: str) -> None:
+    """Also where the preset writes the operation by others."""
+    expected = {
+        "median": np.median,
+        "quantile": lambda x, axis: np.quantile(x, 1 / 3, axis=axis),
+        "logsumexp": lambda x, axis: np.log(np.sum(np.exp(x), axis=axis)),
+        "norm2": lambda x, axis: np.sqrt(np.sum(x * x, axis=axis)),
+    }[name]
+    if preset == "torch":
+        cases = [((2, 3), 0), ((1, 3), 1), ((3, 1), -1), ((4,), 0), ((2, 1, 3), 1), ((2, 2, 3), -3)]
+    else:
+        cases = [((2, 3), -1)]
+    for shape, axis in cases:
+        _along_an_axis(name, preset, shape, axis, expected)
+
+
+def _along_an_axis(
+    name: str, preset: str, shape: tuple[int, ...], axis: int, expected: Callable[..., Any]
+) -> None:
+    x = np.random.default_rng(1).normal(size=shape)
+    inputs, more = f"x: Real[{', '.join(map(str, shape))}]", ", 1/3" if name == "quantile" else ""
+    program = compile_text(f"def f({inputs}):\n    return {name}(x{more}, axis={axis})\n", preset=preset)
+    value, pullback = program.vjp(x)
+    wanted = expected(x, axis=axis)
+    assert np.shape(value) == np.shape(wanted)
+    assert value == pytest.approx(wanted, rel=1e-12)
+    d = np.random.default_rng(2).normal(size=shape)
+    difference = (expected(x + 1e-6 * d, axis=axis) - expected(x - 1e-6 * d, axis=axis)) / 2e-6
+    assert program.jvp((x,), (d,))[1] == pytest.approx(difference, abs=1e-7)
+    assert np.sum(pullback(np.ones_like(value)) * d) == pytest.approx(np.sum(difference), abs=1e-7)
+
+
+@pytest.mark.parametrize("preset", ["torch", "jax", "casadi"])
+def test_a_statistic_along_several_axes(preset: str) -> None:
+    text = "def f(x: Real[2, 3, 2]):\n    return logsumexp(x, axis=(0, 2)) + max(x, axis=(2, 0))\n"
+    x = np.random.default_rng(3).normal(size=(2, 3, 2))
+    expected = np.log(np.sum(np.exp(x), axis=(0, 2))) + np.max(x, axis=(0, 2))
+    assert compile_text(text, preset=preset).value(x) == pytest.approx(expected, rel=1e-12)

@@ -7,6 +7,7 @@ from itertools import product
 from math import prod
 
 from cfcompiler import errors
+from cfcompiler.ir import Value
 from cfcompiler.language.called import Called, Rule
 from cfcompiler.language.terms import POISON, Exact, Listing, Poison, Term
 from cfcompiler.shapes import text_of
@@ -62,7 +63,12 @@ def concatenate(called: Called) -> Term:
         return called.emission.complain(
             errors.shapes(called.span, "concat takes arrays", "write [a, b] for scalars")
         )
-    axes = called.axes(len(a.shape)) if not isinstance(called.terms["axis"], str) else (0,)
+    axis = called.terms["axis"]
+    if isinstance(axis, (Value, Listing)):
+        return called.emission.complain(
+            errors.shapes(called.span, "concat takes two arrays", "write concat(concat(a, b), c) for three")
+        )
+    axes = called.axes(len(a.shape)) if not isinstance(axis, str) else (0,)
     return POISON if isinstance(axes, Poison) else called.apply("concat", a, b, axis=axes[0])
 
 

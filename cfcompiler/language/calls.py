@@ -22,7 +22,7 @@ from cfcompiler.language.emission import Emission
 from cfcompiler.language.functions import BUILTINS, REDUCTIONS, SPECIAL, Builtin
 from cfcompiler.language.parameters import bind
 from cfcompiler.language.prelude import Prelude, prelude
-from cfcompiler.language.reductions import extremum_of_many
+from cfcompiler.language.reductions import extremum_of_many, leading
 from cfcompiler.language.statements import Statements
 from cfcompiler.language.terms import POISON, Exact, Poison, Scope, Term
 from cfcompiler.primitives import TABLE
@@ -138,7 +138,11 @@ class Calls:
         if terms is None or any(isinstance(term, Poison) for term in terms.values()):
             return POISON
         if self.prelude.is_defined(function):
-            return self.prelude.defined_by(function, terms, node, name)
+            called = Called(self.evaluator, {**defaults, **terms}, self.emission.place(node.span), name)
+            along = leading(called, flat=builtin.flat) if "axis" in defaults else terms
+            return (
+                POISON if isinstance(along, Poison) else self.prelude.defined_by(function, along, node, name)
+            )
         if self.prelude.axis is not None and "axis" in defaults:
             defaults["axis"] = self.prelude.axis
         return builtin.rule(

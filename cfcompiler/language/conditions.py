@@ -119,13 +119,14 @@ def _short_circuit(
         after = emission.condition(rest(), span)
     if isinstance(after, Poison):
         return POISON
-    if isinstance(after, Value) and after.shape:
-        return emission.complain(errors.array_condition(span))
     if after is decisive:
         return decisive
     if isinstance(after, bool):
         return truth
-    other = emission.boolean(decisive)
+    with emission.builder.under(truth, decisive):
+        other = emission.broadcast(emission.boolean(decisive), after.shape, span)
+    if isinstance(other, Poison):
+        return POISON
     then, orelse = (other, after) if decisive else (after, other)
     return emission.select(truth, then, orelse, lazy=True, span=span, name=name)
 

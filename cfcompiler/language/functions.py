@@ -19,6 +19,7 @@ class Builtin:
     parameters: tuple[str, ...]
     defaults: tuple[tuple[str, Term], ...]
     rule: Rule
+    flat: bool = False  # without an axis, x counts as a vector
 
     def signature(self, name: str) -> str:
         known = dict(self.defaults)
@@ -50,8 +51,8 @@ BUILTINS: dict[str, Builtin] = {
     "sort":      Builtin(("x", "axis", "descending"), _UP, orderings.sort),
     "argsort":   Builtin(("x", "axis", "descending"), _UP, orderings.argsort),
     "topk":      Builtin(("x", "k", "axis"), _AXIS, orderings.topk),
-    "median":    Builtin(("x", "axis"), _AXIS, orderings.median),
-    "quantile":  Builtin(("x", "q", "axis"), _AXIS, orderings.quantile),
+    "median":    Builtin(("x", "axis"), _AXIS, orderings.median, True),
+    "quantile":  Builtin(("x", "q", "axis"), _AXIS, orderings.quantile, True),
     "maxpool":   Builtin(("x", "k", "stride"), (("stride", NOT_GIVEN),), arrays.maxpool),
     "dot":       Builtin(("a", "b"), (), arrays.dot),
     "len":       Builtin(("x",), (), arrays.length),

@@ -16,7 +16,26 @@ from cfcompiler.ir import Value
 from cfcompiler.language import networks
 from cfcompiler.language.called import Called, Rule
 from cfcompiler.language.terms import POISON, Exact, Poison, Term
-from cfcompiler.shapes import ShapeError, broadcast_shapes
+from cfcompiler.shapes import ShapeError, broadcast_shapes, reduced
+
+
+def leading(called: Called, *, flat: bool) -> dict[str, Term] | Poison:
+    """The arguments with the axes that are reduced as the first axis of x; `flat`: all of them are, by default."""
+    terms, given = called.terms, not isinstance(called.terms["axis"], str)
+    x = called.real("x") if given or flat else POISON
+    if isinstance(x, Poison):
+        return POISON if given or flat else {key: term for key, term in terms.items() if key != "axis"}
+    axes = called.axes(len(x.shape))
+    if isinstance(axes, Poison):
+        return POISON
+    kept = tuple([axis for axis in range(len(x.shape)) if axis not in axes])
+    order, shape = (*axes, *kept), (prod(x.shape[axis] for axis in axes), *[x.shape[axis] for axis in kept])
+    moved: Value | Poison = x
+    if order != tuple(range(len(x.shape))):
+        moved = called.step("transpose", x, axes=order)
+    if isinstance(moved, Value) and moved.shape != shape:
+        moved = called.step("reshape", moved, shape=shape)
+    return POISON if isinstance(moved, Poison) else {**terms, "x": moved, "axis": Exact(Fraction(0))}
 
 
 def total(called: Called) -> Term:
@@ -66,7 +85,14 @@ def product_of(called: Called) -> Term:
         if isinstance(multiplied, Poison):
             return POISON
         result = multiplied
-    return Exact(Fraction(1)) if result is None else result
+    return _everywhere(called, 1, reduced(x.shape, axes)) if result is None else result
+
+
+def _everywhere(called: Called, number: int, shape: tuple[int, ...]) -> Term:
+    """What a reduction of no entries is."""
+    if not shape:
+        return Exact(Fraction(number))
+    return called.apply("broadcast", called.emission.builder.constant(number), shape=shape)
 
 
 def extremum(sense: str) -> Rule:
@@ -124,6 +150,10 @@ def along(op: str) -> Rule:
         if not x.shape:
             vector = called.step("reshape", x, shape=(1,))
             return POISON if isinstance(vector, Poison) else called.apply(op, vector, axes=(0,))
+        if any(x.shape[axis] == 0 for axis in axes):
+            if op == "norm2":
+                return _everywhere(called, 0, reduced(x.shape, axes))
+            return called.emission.complain(errors.empty_array(called.span, f"the {op}"))
         return called.apply(op, x, axes=axes)
 
     return rule

@@ -96,7 +96,8 @@ class _Unroller:
                 raise TooManyScalars(f"more than {self.limit} scalar operations")
         for assertion in self.program.assertions:
             builder.assertion(self.entries[assertion.condition.name][()], assertion.message, assertion.span)
-        return builder.finish([self._pack(value) for value in self.program.results])
+        packed = {value.name: self._pack(value) for value in self.program.results}
+        return builder.finish([packed[value.name] for value in self.program.results])
 
     def _unpack(self, value: Value) -> Any:
         out = np.empty(value.shape, dtype=object)
@@ -112,6 +113,8 @@ class _Unroller:
         entries = self.entries[value.name]
         if not value.shape:
             return entries[()]  # type: ignore[no-any-return]
+        if not entries.size:
+            return self.builder.array(value.name, np.zeros(value.shape))
         flat = self.builder.apply("stack", *entries.reshape(-1), axis=0, name=value.name)
         return flat if len(value.shape) == 1 else self.builder.apply("reshape", flat, shape=value.shape)
 
@@ -119,6 +122,9 @@ class _Unroller:
         out = instruction.out
         if not out.shape:
             self.builder.free_name(out.name)
+        if 0 in out.shape:
+            self.entries[out.name] = np.empty(out.shape, dtype=object)
+            return
         match instruction:
             case Kink(left=left, right=right, above=above, below=below, tie=tie):
                 self.entries[out.name] = self._each(
@@ -282,7 +288,7 @@ class _Unroller:
         self.put(instruction, out.reshape(shape))
 
     def _total(self, entries: Any, name: str) -> Value:
-        total: Value = entries[0]
+        total: Value = entries[0] if len(entries) else self.builder.constant(0)
         for entry in entries[1:]:
             total = self.builder.apply("add", total, entry, name=name)
         return total

@@ -202,7 +202,7 @@ def _products(a: Any, b: Any, rank: int, other: int) -> Any:
     if rank == 1:
         return (a[:, None, :] @ b[:, :, None])[:, 0, 0]
     if len(b) == 1:
-        return (a.reshape((-1, a.shape[2])) @ b[0]).reshape((*a.shape[:2], b.shape[2]))
+        return (a.reshape((a.shape[0] * a.shape[1], a.shape[2])) @ b[0]).reshape((*a.shape[:2], b.shape[2]))
     return a @ b
 
 

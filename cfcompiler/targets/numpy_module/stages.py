@@ -98,6 +98,8 @@ def _scalarized(program: Program) -> Program | None:
     """The unrolled program, where a point is quicker on plain floats than on arrays."""
     if is_scalar(program):
         return program
+    if any(0 in instruction.out.shape for instruction in program.instructions):
+        return None
     most = min(MOST_SCALARS, SCALARS_FOR_AN_ARRAY * len(program.instructions) + 20)
     try:
         return verify(scalarize(program, most))
