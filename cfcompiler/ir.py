@@ -190,10 +190,13 @@ class Formulas:
     and `g` (the incoming cotangent in reverse mode, the argument's tangent in forward mode).
     A primitive without an entry uses the partial of its row: g * partial.
     `dense_constants`: in forward mode constants carry a zero tangent that is multiplied (TensorFlow).
+    `one_mode`: the forward derivative is the backward one also where inf or NaN is met; else it is what a forward sweep
+    meets, in which a tangent of 0 times inf is NaN.
     """
 
     texts: tuple[tuple[tuple[str, str, int], str], ...] = ()
     dense_constants: bool = False
+    one_mode: bool = False
 
 
 @dataclass(frozen=True, slots=True)

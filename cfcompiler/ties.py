@@ -165,7 +165,7 @@ def load_preset(name: str) -> Rules:
     defines = {**base.defines, **data.get("define", {})}
     for operation in data.get("kink", {}):
         defines.pop(operation, None) if operation not in data.get("define", {}) else None
-    return Rules(
+    found = Rules(
         name,
         data.get("framework", name),
         str(data.get("version", "")),
@@ -175,6 +175,7 @@ def load_preset(name: str) -> Rules:
         defines,
         _formulas(data, base.formulas),
     )
+    return _with_modes(found, data.get("modes", "one" if base.formulas.one_mode else "separate"))
 
 
 def rules(preset: str = DEFAULT_PRESET, overrides: Mapping[str, str] | None = None) -> Rules:
@@ -188,7 +189,7 @@ def rules(preset: str = DEFAULT_PRESET, overrides: Mapping[str, str] | None = No
 def rule_names(found: Rules) -> tuple[str, ...]:
     """The names that `--tie` knows."""
     singular = [row.name for row in TABLE.values() if row.singular is not None]
-    return tuple(sorted({*found.kinks, *found.reductions, *singular, "where"}))
+    return tuple(sorted({*found.kinks, *found.reductions, *singular, "where", "modes"}))
 
 
 def override(found: Rules, name: str, value: str) -> Rules:
@@ -218,6 +219,9 @@ def override(found: Rules, name: str, value: str) -> Rules:
         known = True
     if name == "where":
         after = replace(after, where=_overridden_where(selection))
+        known = True
+    if name == "modes":
+        after = _with_modes(after, value)
         known = True
     for row in _POWERS if name == "pow" else (name,):
         if row in TABLE and (TABLE[row].singular is not None or name == "pow"):
@@ -306,6 +310,23 @@ def _overridden_formula(formulas: Formulas, name: str, text: str) -> Formulas:
     return replace(formulas, texts=tuple(sorted(texts.items())))
 
 
+def _with_modes(found: Rules, modes: str) -> Rules:
+    """`found` with forward and backward as "one", under the rules of backward, or "separate"."""
+    if modes not in ("one", "separate"):
+        raise TieError(f"modes takes one or separate, not {modes!r}")
+    if modes == "separate":
+        return replace(found, formulas=replace(found.formulas, one_mode=False))
+    kinks = {name: KinkRule(rule.reverse, rule.reverse) for name, rule in found.kinks.items()}
+    reductions = {
+        name: replace(rule, gate_forward=rule.gate_reverse, nan_forward=rule.nan_reverse)
+        for name, rule in found.reductions.items()
+    }
+    texts = {key: text for key, text in found.formulas.texts if key[1] == "reverse"}
+    texts.update({(op, "forward", index): text for (op, _, index), text in texts.items()})
+    formulas = Formulas(tuple(sorted(texts.items())), one_mode=True)
+    return replace(found, kinks=kinks, reductions=reductions, formulas=formulas)
+
+
 # from the files
 
 
@@ -367,7 +388,8 @@ def _formulas(data: Mapping[str, Any], base: Formulas) -> Formulas:
         for mode in ("forward", "reverse"):
             for index, text in enumerate(entry.get(mode, entry.get("both", []))):
                 texts[(primitive, mode, index)] = text
-    return Formulas(tuple(sorted(texts.items())), data.get("dense_constants", base.dense_constants))
+    dense = data.get("dense_constants", base.dense_constants)
+    return Formulas(tuple(sorted(texts.items())), dense, base.one_mode)
 
 
 _EMPTY = Rules("default", "default", "", {}, {}, WhereRule(), {}, Formulas())

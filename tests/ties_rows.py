@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cfcompiler.analyses.float_jacobians import both_modes
 from cfcompiler.arithmetic import FLOATS
 from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.interpreter import run
@@ -124,23 +125,19 @@ def answer(row: Row) -> tuple[np.ndarray, np.ndarray]:
     program = compiled(row.preset, text)
     if row.file == "conventions" and PROBES[row.primitive].order == 2:
         return _evaluate(vjp(program.backward), (*entries, np.array(1.0)), "second")
-    return _evaluate(
-        program.forward if row.direction == "forward" else program.backward, entries, row.direction
-    )
+    if row.direction == "forward":
+        value, _ = _evaluate(program.backward, entries, "reverse")
+        inputs = {param.value.name: x for param, x in zip(program.program.params, entries, strict=True)}
+        forward, _ = both_modes(program.program, inputs)
+        return value, np.stack([np.concatenate([np.ravel(part) for part in one]) for one in forward])
+    return _evaluate(program.backward, entries, "reverse")
 
 
 def _evaluate(program: Program, entries: Entries, direction: str) -> tuple[np.ndarray, np.ndarray]:
-    """(value, Jacobian); direction "second": of the backward program's own derivative, the second derivative."""
+    """(value, Jacobian) by a backward program; direction "second": by its own derivative, the second derivative."""
     names = [param.value for param in program.params]
     point = dict(zip((name.name for name in names), entries, strict=False))
     value = program.results[0]
-    if direction == "forward":
-        columns = []
-        for units in _units(entries):
-            tangents = {name.name: unit for name, unit in zip(names[len(entries) :], units, strict=True)}
-            results = run(program, {**point, **tangents}, FLOATS)
-            columns.append(np.ravel(results[program.results[1].name]))
-        return results[value.name], np.stack(columns, axis=-1)
     if direction == "second":
         seeds = {name.name: np.zeros(name.shape) for name in names[len(entries) :]}
         seeds[names[-1].name] = np.array(1.0)

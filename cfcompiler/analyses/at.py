@@ -298,10 +298,13 @@ def _backward(program: Program, point: Mapping[str, Any]) -> tuple[list[list[Any
 
 
 def _forward_follows(program: Program, finite: bool) -> bool:
-    """Whether forward mode returns the same and needs no run for each input entry, of which there are many.
+    """Whether forward mode returns the same and needs no run for each input entry.
 
-    Where all values and partials are finite, both modes are one product of matrices, if their rules are one.
+    Where all values and partials are finite, both modes are one product of matrices, if their rules are one. Elsewhere
+    forward is what backward is where the rules say that (one mode).
     """
+    if program.formulas.one_mode:
+        return True
     entries = sum(prod(param.value.shape) for param in program.params if param.differentiable)
     return entries > MOST_FORWARD_RUNS and finite and modes_agree(program)
 

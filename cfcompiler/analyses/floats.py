@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from cfcompiler import numbers
-from cfcompiler.analyses.field import seeds_of
+from cfcompiler.analyses.float_jacobians import both_modes
 from cfcompiler.analyses.sides import entry_name
 from cfcompiler.analyses.ties_here import deciding_comparisons
 from cfcompiler.arithmetic import EXACT, FLOATS, nearest_floats
@@ -23,9 +23,6 @@ from cfcompiler.ir import Apply, Instruction, Kink, Program, Value
 from cfcompiler.number_text import parse_number, to_text
 from cfcompiler.primitives import COMPARISONS
 from cfcompiler.report import FloatReport, GuardInFloats, Nested, PointReport, Row
-from cfcompiler.transforms.forward import jvp
-from cfcompiler.transforms.reverse import vjp
-from cfcompiler.transforms.tidy import tidy
 
 LOST = 2**20  # units in the last place: 6 of the 16 digits
 SHORT = 24  # characters of an exact number that is shown as it is
@@ -39,7 +36,8 @@ def floats_at(program: Program, point: Mapping[str, Any], report: PointReport) -
     exact_codes, float_codes = _signs(program, point, EXACT), _signs(program, inputs, FLOATS)
     values = run(program, inputs, FLOATS)
     results = [_texts(values[value.name]) for value in program.results]
-    forward, backward = _forward(program, inputs), _backward(program, inputs)
+    moving = [param.value for param in program.params if param.differentiable]
+    forward, backward = ([_row(moving, row) for row in rows] for rows in both_modes(program, inputs))
     value = results[0] if len(results) == 1 else list(results)
     compared = [
         ("the value", value, report.value),
@@ -89,36 +87,6 @@ def _moved(point: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterator[tupl
 
 
 # derivatives
-
-
-def _forward(program: Program, inputs: Mapping[str, Any]) -> list[Row]:
-    forward = tidy(jvp(program))
-    moving = [param.value for param in program.params if param.differentiable]
-    names = [param.value.name for param in forward.params[len(program.params) :]]
-    count = sum(int(np.prod(value.shape)) for value in program.results)
-    jacobian = [[np.zeros(value.shape) for value in moving] for _ in range(count)]
-    for which, value in enumerate(moving):
-        for entry in np.ndindex(value.shape):
-            seeds = {name: np.zeros(other.shape) for name, other in zip(names, moving, strict=True)}
-            seeds[names[which]][entry] = 1.0
-            values = run(forward, {**inputs, **seeds}, FLOATS)
-            outputs = forward.results[len(program.results) :]
-            flat = [number for output in outputs for number in np.reshape(values[output.name], -1)]
-            for place, number in enumerate(flat):
-                jacobian[place][which][entry] = number
-    return [_row(moving, row) for row in jacobian]
-
-
-def _backward(program: Program, inputs: Mapping[str, Any]) -> list[Row]:
-    backward = tidy(vjp(program))
-    moving = [param.value for param in program.params if param.differentiable]
-    names = [param.value.name for param in backward.params[len(program.params) :]]
-    rows = []
-    for seeds in seeds_of(program, FLOATS):
-        own = {name: np.asarray(seed, dtype=np.float64) for name, seed in zip(names, seeds, strict=True)}
-        values = run(backward, {**inputs, **own}, FLOATS)
-        rows.append(_row(moving, [values[value.name] for value in backward.results[len(program.results) :]]))
-    return rows
 
 
 def _row(moving: Sequence[Value], arrays: Sequence[Any]) -> Row:

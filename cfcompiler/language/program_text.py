@@ -64,6 +64,7 @@ class _Reader:
         self.constants: list[Constant] = []
         self.texts: list[tuple[tuple[str, str, int], str]] = []
         self.dense = False
+        self.one_mode = False
         self.preset = "torch"
         self.source = Source("", "<none>")
 
@@ -86,7 +87,7 @@ class _Reader:
             values,
             tuple(self.assertions),
             tuple(self.constants),
-            Formulas(tuple(self.texts), self.dense),
+            Formulas(tuple(self.texts), self.dense, self.one_mode),
             self.preset,
             self.source,
         )
@@ -132,6 +133,9 @@ class _Reader:
             case "dense":
                 line.take("constants")
                 self.dense = True
+            case "one":
+                line.take("mode")
+                self.one_mode = True
             case "formula":
                 key = (line.string(), line.name(), line.integer())
                 self.texts.append((key, line.string()))

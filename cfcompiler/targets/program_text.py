@@ -104,6 +104,8 @@ def _lines(program: Program, spans: bool, source: bool) -> Iterator[str]:
     yield f"  ties {_string(program.preset)}"
     if program.formulas.dense_constants:
         yield "  dense constants"
+    if program.formulas.one_mode:
+        yield "  one mode"
     for instruction in program.instructions:
         place = _place(instruction.span) if spans else ""
         yield f"  {_branch(instruction.out.branch)}{_typed(instruction.out)} = {_operation(instruction)}{place}"

@@ -24,6 +24,7 @@ class Interface:
     checks: tuple[str, ...]  # what is said where an assertion does not hold
     lexicographic: bool  # whether that is a stage of its own
     along: bool  # whether there is one that resolves ties by derivatives
+    one_mode: bool  # whether forward is what backward is also at inf and NaN
 
     @property
     def scalar(self) -> bool:
@@ -61,7 +62,18 @@ def interface_of(
         for place, value in enumerate(program.results, 1)
     )
     return Interface(
-        program.name, inputs, moving, results, points, on_tape, order, guarded, checks, lexicographic, along
+        program.name,
+        inputs,
+        moving,
+        results,
+        points,
+        on_tape,
+        order,
+        guarded,
+        checks,
+        lexicographic,
+        along,
+        program.formulas.one_mode,
     )
 
 

@@ -16,6 +16,7 @@ from cfcompiler.targets.numpy_module import (
     drivers,
     input_functions,
     metadata,
+    mode_functions,
     point_functions,
     public,
 )
@@ -82,7 +83,7 @@ def module_text(program: Program, stages: Stages, *, checks: bool, command: str)
     arrays = stages.tier == "array"
     called, own = ([*many, *runtime], runtime) if arrays else ([*point, *helpers], helpers)
     arc_lines = _arc_lines(called, own, names, arrays=arrays, on_tape=on_tape) if arc_texts else []
-    reading = needed_texts(users, input_functions.TABLE)
+    reading = needed_texts(users, {**input_functions.TABLE, **mode_functions.TABLE})
     body = [
         *metadata.metadata_lines(program, guards, costs, shaped_guards=stages.tier == "array"),
         *_section("one point, on plain floats", point) * bool(point),

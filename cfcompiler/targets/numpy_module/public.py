@@ -208,9 +208,21 @@ class _Writer:
                 f"        {_targets_text(names)} = tangents",
                 *(f"    {line}" for line in self._fast("_jvp_point", [*self._own(), *tangents])),
             ]
+        what = f"{self.interface.name} and its derivative along the tangents, by the forward program"
+        head = ["def jvp(primals, tangents):", f'    """{what}."""']
+        if self.interface.one_mode and names:
+            head = [
+                "def jvp(primals, tangents):",
+                f'    """{what}: the backward one where inf or NaN is met."""',
+                "    value, along = _forward(primals, tangents)",
+                "    shapes = _SHAPES, _MOVING_SHAPES, _RESULT_SHAPES",
+                "    return value, _as_backward(along, vjp, (primals, tangents), shapes)",
+                "",
+                "",
+                "def _forward(primals, tangents):",
+            ]
         return [
-            "def jvp(primals, tangents):",
-            f'    """{self.interface.name} and its derivative along the tangents, by the forward program."""',
+            *head,
             *fast,
             f'    primals = _sequence("primals", primals, {len(self.params)})',
             f'    tangents = _sequence("tangents", tangents, {len(names)})',
