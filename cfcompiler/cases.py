@@ -16,6 +16,7 @@ from typing import Any
 from cfcompiler import errors
 from cfcompiler.analyses.at import at
 from cfcompiler.analyses.landscape import USUAL, Effort
+from cfcompiler.arguments import failed
 from cfcompiler.compiler import Compiled, compile_file, compile_text
 from cfcompiler.errors import CFError
 from cfcompiler.point import point_of
@@ -64,6 +65,8 @@ class Answers:
             return {"id": name, **point_json(report)}
         except CFError as error:
             return {"id": name, "error": error_json(error)}
+        except MemoryError:
+            return {"id": name, "error": error_json(failed(errors.no_memory()))}
         except Exception as problem:  # one case must not end the others; main says that it is a bug
             self.bugs += 1
             message = f"a bug of cfc: {type(problem).__name__}: {problem}"

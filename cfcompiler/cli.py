@@ -387,13 +387,13 @@ def _complain(error: CFError) -> int:
 
 
 def _bug(problem: Exception) -> int:
-    """Anything that is not a CFError is a bug and says so."""
+    """Anything that is not a CFError is a bug and says so; but memory that is full is none."""
+    if isinstance(problem, MemoryError):
+        return _complain(failed(errors.no_memory()))
     if os.environ.get("CFC_TRACEBACK") == "1":
         traceback.print_exc()
     else:
-        print(
-            f"cfc: this is a bug of cfc, not of your program: {type(problem).__name__}: {problem}; please report it "
-            "with the program, the command, and what CFC_TRACEBACK=1 in front of the command adds",
-            file=sys.stderr,
-        )
+        named = f"cfc: this is a bug of cfc, not of your program: {type(problem).__name__}: {problem}"
+        asked = "please report it with the program, the command, and what CFC_TRACEBACK=1 in front of the command adds"
+        print(f"{named}; {asked}", file=sys.stderr)
     return BUG

@@ -95,7 +95,8 @@ def out_of_place(span: Span, what: str, hint: str = "") -> Diagnostic:
 
 
 def unknown_name(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
-    return Diagnostic("CF012", span, f"unknown name {name!r}", _meant(name, known))
+    shown = name if len(name) <= 60 else f"{name[:57]}..."
+    return Diagnostic("CF012", span, f"unknown name {shown!r}", _meant(shown, known))
 
 
 def no_effect(span: Span) -> Diagnostic:
@@ -194,6 +195,23 @@ def too_large(span: Span, limit: int) -> Diagnostic:
         f"unrolled, this program has more than {limit:,} operations",
         "use arrays in place of loops",
     )
+
+
+def too_long(span: Span, limit: int) -> Diagnostic:
+    return Diagnostic(
+        "CF038",
+        span,
+        f"this text has more than {limit:,} operators and commas",
+        "use loops and arrays; constants come in by load",
+    )
+
+
+def too_wide(span: Span, shape: str) -> Diagnostic:
+    return Diagnostic("CF038", span, f"an array of shape {shape} does not fit into memory")
+
+
+def no_memory() -> Diagnostic:
+    return Diagnostic("CF038", NOWHERE, "this does not fit into memory", "try it with smaller arrays")
 
 
 def no_value(span: Span, what: str) -> Diagnostic:

@@ -12,6 +12,7 @@ from cfcompiler.arithmetic import FLOATS
 from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.errors import CFError
 from cfcompiler.interpreter import run
+from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
 
 Case = tuple[str, str, Callable[..., Any]]
 
@@ -96,6 +97,44 @@ def test_a_maximum_of_nothing_is_a_mistake() -> None:
     for function in ("max", "logsumexp", "mean", "median", "argmax"):
         with pytest.raises(CFError, match=r"CF0\d\d"):
             compile_text(_text("v: Real[3]", f"{function}(v[3:])"))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("def f(x: Real[1000000, 1000000]):\n    return x[0, 0]\n", "CF038"),
+        ("def f(x: Real[99999999999999999999]):\n    return x[0]\n", "CF038"),
+        ("def f(x):\n    return sum(zeros((1000000, 1000000)) + x)\n", "CF038"),
+        ("def f(x: Real[100000]):\n    return sum(reshape(x, (100000, 1)) * x)\n", "CF038"),
+        ("def f(x):\n    for i in range(10**30):\n        x = x + 1\n    return x\n", "CF038"),
+        ("def f(x):\n    return " + "+".join(["x"] * 5_000_000) + "\n", "CF038"),
+        ("def f(x):\n    return [" + ",".join(["1"] * 1_500_000) + "]\n", "CF038"),
+        ("def f(x):\n    return " + "a" * 10_000_000 + "\n", "CF012"),
+    ],
+    ids=["an input", "a size", "zeros", "an outer product", "a loop", "a sum", "a list", "a name"],
+)
+def test_what_is_too_large_is_refused_shortly(text: str, code: str) -> None:
+    """Before it fills the memory or takes minutes; what is said of it is short."""
+    with pytest.raises(CFError) as caught:
+        compile_text(text)
+    assert [found.code for found in caught.value.diagnostics] == [code]
+    assert len(caught.value.diagnostics[0].message) < 200
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expression"), [("x: Real[30000000]", "x[0]"), ("x", "sum(zeros((20000, 20000)) + x)")]
+)
+def test_a_large_array_is_not_taken_apart(inputs: str, expression: str) -> None:
+    """That is said at once, and not when its entries have filled the memory."""
+    program = compile_text(_text(inputs, expression)).program
+    with pytest.raises(TooManyScalars):
+        scalarize(program, 1000)
+
+
+def test_a_number_beyond_floats_is_infinite_in_the_module() -> None:
+    program = compile_text("def f(x):\n    return x*1e400 + 1e-400\n")
+    assert program.grad(np.array([1.0, 2.0])).tolist() == [np.inf, np.inf]
+    assert program.at(x=0).value == f"1/{10**400}"
 
 
 def test_a_third_array_of_concat_is_no_axis() -> None:

@@ -336,7 +336,23 @@ def test_checks_say_which_assertion_fails() -> None:
 
 @pytest.mark.parametrize("tape", [False, True])
 @pytest.mark.parametrize(
-    "name", ["exp", "value", "np", "math", "out", "choose", "float", "lead", "c", "d", "d_x", "runs"]
+    "name",
+    [
+        "exp",
+        "value",
+        "np",
+        "math",
+        "out",
+        "choose",
+        "float",
+        "lead",
+        "c",
+        "d",
+        "d_x",
+        "runs",
+        "found",
+        "arrays",
+    ],
 )
 def test_any_name_can_be_an_input(name: str, tape: bool, on_tape: Callable[..., Any]) -> None:
     program = compile_text(f"def f({name}, x):\n    t = sqrt({name})\n    return relu(x * t)\n").program
@@ -345,6 +361,7 @@ def test_any_name_can_be_an_input(name: str, tape: bool, on_tape: Callable[..., 
     assert module.jvp((4.0, 3.0), (1.0, 0.0)) == (6.0, 0.75)
     assert np.array_equal(module.value(np.array([4.0, 9.0]), 1.0), [2.0, 3.0])
     assert module.hessian(4.0, 3.0).shape == (2, 2)
+    assert module.vjp(4.0, 3.0)[1](2.0) == (1.5, 4.0)
 
 
 def test_only_the_arm_that_is_taken_is_evaluated() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from cfcompiler.source import Source, Span
 
 # More instructions than this are a loop that should have been an array operation.
 LIMIT = 1_000_000
+# More entries than this, 16 GiB of numbers, are no array.
+ENTRIES = 2**31
 
 
 class TooLarge(Exception):
@@ -87,7 +90,11 @@ class Emission:
             return self.complain(errors.shapes(span, str(error)))
         if len(builder.instructions) > LIMIT:
             raise TooLarge(self.place(span))
-        return value
+        return (
+            self.complain(errors.too_wide(span, text_of(value.shape)))
+            if prod(value.shape) > ENTRIES
+            else value
+        )
 
     def select(
         self, guard: Value, then: Value, orelse: Value, *, lazy: bool, span: Span, name: str | None = None

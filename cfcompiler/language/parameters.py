@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import prod
 
 from cfcompiler import errors
 from cfcompiler.ir import Shape
 from cfcompiler.language import tree
+from cfcompiler.language.emission import ENTRIES
 from cfcompiler.language.expressions import Evaluator
 from cfcompiler.language.terms import POISON, Exact, Poison, Scope, Term
 from cfcompiler.shapes import text_of
@@ -67,6 +69,8 @@ def declared(evaluator: Evaluator, annotation: tree.Expression | None, scope: Sc
                         errors.annotation(span, "sizes are positive whole numbers")
                     )
                 sizes.append(size)
+            if prod(sizes) > ENTRIES:
+                return evaluator.emission.complain(errors.too_wide(span, text_of(tuple(sizes))))
             return tuple(sizes)
         case _:
             return None

@@ -6,11 +6,18 @@ to name every mistake. Bytes come in through `decode`, which refuses what is not
 
 from __future__ import annotations
 
+import re
+from itertools import islice
+
 from cfcompiler import errors
 from cfcompiler.errors import CFError, Diagnostic
 from cfcompiler.language import grammar, recovery, tree
 from cfcompiler.language.literals import MISSING
 from cfcompiler.source import Source, Span
+
+# What has more operators and commas than this is not read: it would take minutes, and is no program that compiles.
+MOST_OPERATORS = 1_000_000
+_OPERATOR = re.compile(r"""#[^\n]*|"[^"\n]*"|'[^'\n]*'|(\*\*|[-+*/@,])""")
 
 
 def parse(source: Source) -> tree.File:
@@ -23,6 +30,9 @@ def parse(source: Source) -> tree.File:
 
 def recover(source: Source) -> tuple[tree.File | None, tuple[Diagnostic, ...]]:
     """The tree of what can be read of a file, with `Missing` in place of the rest, and all the syntax errors."""
+    excess = _excess(source)
+    if excess is not None:
+        return None, (errors.too_long(excess, MOST_OPERATORS),)
     if not _suspicious(source.text):
         file = grammar.whole(source.text)
         if file is not None:
@@ -31,6 +41,19 @@ def recover(source: Source) -> tuple[tree.File | None, tuple[Diagnostic, ...]]:
     if reading.repaired is None:
         return None, reading.diagnostics
     return grammar.whole(reading.repaired), reading.diagnostics
+
+
+def _excess(source: Source) -> Span | None:
+    """The place of the operator that is one too many."""
+    if len(source.text) <= MOST_OPERATORS:
+        return None
+    found = (match for match in _OPERATOR.finditer(source.text) if match[1])
+    match = next(islice(found, MOST_OPERATORS, None), None)
+    if match is None:
+        return None
+    line = source.text.count("\n", 0, match.start()) + 1
+    column = match.start() - source.text.rfind("\n", 0, match.start())
+    return Span(line, column, line, column + 1)
 
 
 def _suspicious(text: str) -> bool:

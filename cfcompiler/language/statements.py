@@ -220,7 +220,7 @@ class Statements:
                     self.emission.complain(errors.bad_index(span, "the step of a range cannot be 0"))
                     return None
                 turns = range(*bounds)
-                if len(turns) > LIMIT:
+                if turns[LIMIT:]:
                     raise TooLarge(span)
                 return turns
             case tree.Missing():

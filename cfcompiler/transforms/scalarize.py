@@ -26,6 +26,9 @@ from cfcompiler.ir import Apply, Instruction, Kink, Number, Program, Select, Val
 from cfcompiler.primitives import TABLE
 from cfcompiler.transforms.islands import ISLANDS
 
+# An array of more entries is not taken apart, whatever the limit: its entries alone would fill the memory.
+MOST_ENTRIES = 10_000_000
+
 
 class TooManyScalars(ValueError):
     """The unrolled program would have more instructions than the limit."""
@@ -71,6 +74,10 @@ class _Unroller:
 
     def run(self) -> Program:
         builder = self.builder
+        if sum(prod(param.value.shape) for param in self.program.params) > self.limit:
+            raise TooManyScalars(f"inputs of more than {self.limit} entries")
+        if any(prod(instruction.out.shape) > MOST_ENTRIES for instruction in self.program.instructions):
+            raise TooManyScalars(f"an array of more than {MOST_ENTRIES} entries")
         builder.keep_names(param.value.name for param in self.program.params)
         builder.keep_names(
             instruction.out.name for instruction in self.program.instructions if not instruction.out.shape

@@ -79,7 +79,7 @@ def _name_of(number: Number) -> str:
         sign = "MINUS_" if number < 0 else "K"
         text = str(abs(number.numerator)) + ("" if number.denominator == 1 else f"_{number.denominator}")
         if len(text) > 12:
-            text = re.sub(r"\W", "_", repr(abs(float(number)))).strip("_")
+            text = re.sub(r"\W", "_", repr(abs(nearest_float(number)))).strip("_")
         return f"{sign}{text}" if sign == "K" else f"K_{sign}{text}"
     return "K_" + re.sub(r"\W+", "_", number).strip("_").upper()
 

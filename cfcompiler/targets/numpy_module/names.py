@@ -11,7 +11,7 @@ MODULE_NAMES = frozenset(
     (
         "acos acosh array asin asinh atan atan2 atanh cbrt cos cosh erf erfc exp expm1 fmod inf itertools log log10 log1p "
         "copysign log2 math nan ndarray np pow sin sinh sqrt tan tanh SOURCE TIES INPUTS GUARDS COST "
-        "primals tangents pullback cotangent direction lead out signs choose value value_and_grad hvp"
+        "primals tangents pullback cotangent direction lead arrays found out signs choose value value_and_grad hvp"
     ).split()
 )
 _BUILTINS = frozenset(dir(builtins))
