@@ -309,7 +309,7 @@ def test_a_weight_one_half_is_not_lost_in_arrays() -> None:
 def test_pooling_copies_no_windows_and_a_rank_needs_no_order() -> None:
     named = dict(BODIES)
     text = "\n".join(array_code(tidy(gradient(named["pool first select"])), "PLAN", Constants()).lines)
-    assert "_pooled(" in text and "_pooled_shares(" in text
+    assert "_pooled_places(" in text and "_pooled_shares(" in text
     text = "\n".join(array_code(tidy(gradient(named["third largest"])), "PLAN", Constants()).lines)
     assert (
         "_ranked(" in text.split("def _plan_arrays")[0] and "_order(" not in text.split("def _plan_arrays")[0]

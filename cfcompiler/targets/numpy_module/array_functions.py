@@ -14,6 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from cfcompiler.targets.numpy_module.extremum_functions import (
+    _extremum_weights,
+    _offsets,
+    _pooled,
+    _pooled_again,
+    _pooled_places,
+    _pooled_shares,
+    _pooled_split,
+    _weigh_extremum,
+)
+
 
 def _kink(left: Any, right: Any, above: Any, below: Any) -> Any:
     """above where left >= right, below where left < right, NaN where they cannot be compared."""
@@ -33,42 +44,6 @@ def _weigh(
         left < right, below, np.where(left > right, above, np.where(left == right, tie, unordered))
     )
     product = weights * term
-    return product if gate == "mul" else np.where(weights == 0.0, 0.0, product)
-
-
-def _extremum_weights(x: Any, top: Any, axes: tuple[int, ...], tie: Any, at_nan: str) -> Any:
-    """Weights of the entries of x in its extremum `top` (axes kept); at_nan: "nan", "zero" or "share"."""
-    unordered = top != top
-    tied = np.where(unordered, x != x, x == top)
-    if tie == "split" or tie == "all":
-        weights = tied * 1.0 if tie == "all" else tied / tied.sum(axis=axes, keepdims=True)
-    else:
-        kept = tuple(axis for axis in range(x.ndim) if axis not in axes)
-        moved = np.transpose(tied, (*kept, *axes))
-        rows = moved.reshape((*moved.shape[: len(kept)], -1))
-        if tie == "first" or tie == "last":
-            place = (
-                rows.argmax(axis=-1)
-                if tie == "first"
-                else rows.shape[-1] - 1 - rows[..., ::-1].argmax(axis=-1)
-            )
-            shares = np.zeros(rows.shape)
-            np.put_along_axis(shares, place[..., None], 1.0, axis=-1)
-        else:
-            shares = rows * np.array(tie)
-            shares = shares / shares.sum(axis=-1, keepdims=True)
-        weights = np.transpose(shares.reshape(moved.shape), np.argsort((*kept, *axes)))
-    if at_nan == "share" or not unordered.any():
-        return weights
-    return np.where(unordered, np.nan if at_nan == "nan" else 0.0, weights)
-
-
-def _weigh_extremum(
-    x: Any, out: Any, term: Any, axes: tuple[int, ...], whole: bool, tie: Any, at_nan: str, gate: str
-) -> Any:
-    """term (shaped as x if `whole`, else as out) times the weights of the entries of x in its extremum `out`."""
-    weights = _extremum_weights(x, np.expand_dims(out, axes), axes, tie, at_nan)
-    product = weights * (term if whole else np.expand_dims(term, axes))
     return product if gate == "mul" else np.where(weights == 0.0, 0.0, product)
 
 
@@ -220,44 +195,6 @@ def _placed(x: Any, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     return out
 
 
-def _pooled(x: Any, windows: Any, sense: str) -> Any:
-    """The extremum of the entries of each window: of a few strided views of x."""
-    extreme = np.maximum if sense == "max" else np.minimum
-    top = extreme(x[windows[0]], x[windows[1]])
-    for window in windows[2:]:
-        extreme(top, x[window], out=top)
-    return top
-
-
-def _pooled_shares(
-    x: Any, top: Any, term: Any, windows: Any, tie: Any, at_nan: str, gate: str, out: Any
-) -> None:
-    """Into out the shares of the entries of x where they come from: those of _weigh_extremum over the windows."""
-    whole = len(windows) * top.size == x.size  # windows side by side: each entry is in one
-    if not whole:
-        out[...] = 0.0
-    term = np.broadcast_to(term, top.shape)
-    if tie != "first" or gate != "select" or np.isnan(top).any():
-        entries = np.stack([x[window] for window in windows], axis=-1)
-        shares = _weigh_extremum(entries, top, term, (2,), False, tie, at_nan, gate)
-        for place, window in enumerate(windows):
-            out[window] = shares[..., place] if whole else out[window] + shares[..., place]
-        return
-    # the first entry equal to the top has all: what is left after it is 0, bit by bit
-    left = np.array(term)
-    share, mask, truth = (
-        np.empty(top.shape),
-        np.empty(top.shape, dtype=np.int64),
-        np.empty(top.shape, dtype=bool),
-    )
-    for window in windows:
-        np.equal(x[window], top, out=truth)
-        np.negative(truth.view(np.int8), out=mask)
-        np.bitwise_and(left.view(np.int64), mask, out=share.view(np.int64))
-        np.bitwise_xor(left.view(np.int64), share.view(np.int64), out=left.view(np.int64))
-        out[window] = share if whole else out[window] + share
-
-
 def _put(x: Any, places: Any, shape: tuple[int, ...], first: int) -> Any:
     """Zeros with the entries of x added at places of the flattened result, behind `first` axes of points."""
     head = x.shape[:first]
@@ -288,8 +225,12 @@ FUNCTIONS = {
         _products,
         _joined,
         _placed,
+        _offsets,
         _pooled,
+        _pooled_places,
         _pooled_shares,
+        _pooled_split,
+        _pooled_again,
         _put,
     )
 }

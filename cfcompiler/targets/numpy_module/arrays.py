@@ -38,7 +38,7 @@ from cfcompiler.targets.numpy_module.many_points import many_points, places_name
 from cfcompiler.targets.numpy_module.masks import Masks
 from cfcompiler.targets.numpy_module.patterns import mask_plan, read
 from cfcompiler.targets.numpy_module.ranks import MOST_RANKS, ranked
-from cfcompiler.targets.numpy_module.windows import windows_of, windows_text
+from cfcompiler.targets.numpy_module.windows import Windows, windows_of
 
 # Entries of the largest array of a group of points that go through the plain expressions together.
 GROUP = 1 << 20
@@ -87,6 +87,11 @@ def _unpacked(layout: Layout) -> list[str]:
     return [f"{', '.join(both)}, = work"] if names else []
 
 
+def _rule_text(weighing: Apply) -> str:
+    tie, at_nan, gate = extremum_rule(weighing)
+    return f"({tie}, {at_nan!r}, {gate!r})"
+
+
 class _Arrays:
     """Lowers the instructions of one program to calls on buffers of their shapes."""
 
@@ -108,9 +113,8 @@ class _Arrays:
             if isinstance(instruction, Apply) and instruction.op == "weigh":
                 pair = (instruction.args[0].name, instruction.args[1].name)
                 self.weighings.setdefault(pair, []).append(instruction)
-        self.windows: dict[
-            str, tuple[Value, str]
-        ] = {}  # what takes windows -> from what, and the name of the views
+        self.windows: dict[str, tuple[Value, Windows]] = {}  # what takes windows -> from what, and which
+        self.extrema: dict[str, Derived] = {}  # an extremum of windows -> where its places are
         self.pooled: set[str] = set()  # weighings whose shares _pooled_shares makes
         self.by_rank: set[str] = set()  # orders that are never made
         self.returned = {value.name for value in program.results}
@@ -174,10 +178,10 @@ class _Arrays:
     def _ufunc(self, name: str, shape: Shape, *uses: Operand) -> Register:
         return self.calls.ufunc(name, *uses, shape=shape)
 
-    def _into(self, text: str, shape: Shape, *operands: Operand) -> Register:
+    def _into(self, text: str, shape: Shape, *operands: Use | Operand) -> Register:
         """A call that is not elementwise, into a buffer of its own."""
         out = self.calls.register("real", shape)
-        uses = tuple(Use(operand) for operand in operands)
+        uses = tuple(operand if isinstance(operand, Use) else Use(operand) for operand in operands)
         self.calls.calls.append(Call(text, uses, Use(out), self.calls.span, elementwise=False))
         return out
 
@@ -208,6 +212,12 @@ class _Arrays:
         self.calls.line(f"{name} = {expression(instruction, hole, self.facts)}", *uses)
         raw = "np.int8" if instruction.out.kind == "bool" else "np.int64"
         return Name(name, f"{name}.view({raw})")
+
+    def _op_mul(self, instruction: Apply) -> Operand:
+        for one, other in (instruction.args, instruction.args[::-1]):
+            if self._is_number(one, 1) and other.shape == instruction.out.shape:
+                return self._operand(other)
+        return self._ufunc("multiply", instruction.out.shape, *map(self._wide, instruction.args))
 
     def _op_ipow(self, instruction: Apply) -> Operand:
         x, exponent = self._wide(instruction.args[0]), instruction.attribute("n")
@@ -266,16 +276,36 @@ class _Arrays:
 
     def _op_extremum(self, instruction: Apply) -> Operand:
         if instruction.args[0].name in self.windows:
-            x, windows = self.windows[instruction.args[0].name]
-            return self._line(
-                instruction, f"_pooled({{0}}, {windows}, {instruction.attribute('sense')!r})", x
-            )
+            return self._pooled(instruction)
         ufunc = "maximum" if instruction.attribute("sense") == "max" else "minimum"
         axes = instruction.attribute("axes")
         return self._into(
             f"np.{ufunc}.reduce({{0}}, axis={axes}, out={{out}})",
             instruction.out.shape,
             self._operand(instruction.args[0]),
+        )
+
+    def _pooled(self, instruction: Apply) -> Operand:
+        """The extremum of each window; where it is, too, if its shares are asked for."""
+        x, windows = self.windows[instruction.args[0].name]
+        views, sense, shape = (
+            self.constants.places(windows.views_text),
+            instruction.attribute("sense"),
+            windows.shape,
+        )
+        spare = self.calls.register("real", windows.together)
+        for reader in self.readers[instruction.args[0].name]:
+            if isinstance(reader, Apply) and reader.op == "weigh_extremum":
+                kind, size = windows.places
+                base = self.calls.register("real", (size,))
+                places = Derived(base, f"{{0}}.view({kind})[:{prod(shape)}].reshape({shape})")
+                self.extrema[instruction.out.name] = places
+                text = (
+                    f"_pooled_places({{0}}, {views}, {sense!r}, {_rule_text(reader)}, {{1}}, {{2}}, {{out}})"
+                )
+                return self._into(text, shape, self._operand(x), spare, places)
+        return self._into(
+            f"_pooled({{0}}, {views}, {sense!r}, {{1}}, {{out}})", shape, self._operand(x), spare
         )
 
     def _op_matmul(self, instruction: Apply) -> Operand:
@@ -302,7 +332,7 @@ class _Arrays:
         if windows is not None and all(
             self._pools(reader, instruction.out) for reader in self.readers[instruction.out.name]
         ):
-            self.windows[instruction.out.name] = (x, self.constants.places(windows_text(windows)))
+            self.windows[instruction.out.name] = (x, windows)
             return self._operand(x)
         places = places_name(instruction, self.constants)
         return self._line(instruction, f"{{0}}.reshape(-1)[{places}].reshape({shape})", x)
@@ -311,26 +341,37 @@ class _Arrays:
         weighing = self.facts.definition.get(instruction.args[0].name)
         if isinstance(weighing, Apply) and weighing.out.name in self.pooled:
             x, windows = self.windows[weighing.args[0].name]
-            tie, at_nan, gate = extremum_rule(weighing)
-            text = f"_pooled_shares({{0}}, {{1}}, {{2}}, {windows}, {tie}, {at_nan!r}, {gate!r}, {{out}})"
+            views, corners = (
+                self.constants.places(windows.views_text),
+                self.constants.places(windows.corners_text),
+            )
+            more = f"{views}, {corners}, {windows.size}, {windows.apart}, {_rule_text(weighing)}"
             operands = [self._operand(value) for value in (x, *weighing.args[1:])]
-            return self._into(text, instruction.out.shape, *operands)
+            places = self.extrema[weighing.args[1].name]
+            text = f"_pooled_shares({{0}}, {{1}}, {{2}}, {{3}}, {more}, {{out}})"
+            return self._into(text, instruction.out.shape, *operands, places)
         return self._line(instruction, put_text(instruction, "{0}", 0, self.constants), instruction.args[0])
 
     def _pools(self, reader: Instruction, taken: Value) -> bool:
         """Whether all that is asked of the windows is their extremum, and the shares put where they came from."""
+        last = (len(taken.shape) - 1,)
         match reader:
             case Apply(op="extremum"):
-                return bool(reader.attribute("axes") == (2,))
+                return bool(reader.attribute("axes") == last)
             case Apply(op="weigh_extremum", args=(x, top, term)) if x == taken and term.shape == top.shape:
-                source = self.facts.definition[taken.name]
+                source, extremum = self.facts.definition[taken.name], self.facts.definition.get(top.name)
                 assert isinstance(source, Apply)
-                return bool(reader.attribute("axes") == (2,)) and all(
-                    isinstance(put, Apply)
-                    and put.op == "put"
-                    and put.attribute("indices") == source.attribute("indices")
-                    and put.out.shape == source.args[0].shape
-                    for put in self.readers.get(reader.out.name, [])
+                own = isinstance(extremum, Apply) and extremum.op == "extremum" and extremum.args == (x,)
+                return (
+                    own
+                    and bool(reader.attribute("axes") == last)
+                    and all(
+                        isinstance(put, Apply)
+                        and put.op == "put"
+                        and put.attribute("indices") == source.attribute("indices")
+                        and put.out.shape == source.args[0].shape
+                        for put in self.readers.get(reader.out.name, [])
+                    )
                 )
         return False
 
@@ -393,13 +434,17 @@ class _Arrays:
         return self._plain(kink)
 
     def _is_zero(self, value: Value) -> bool:
+        return self._is_number(value, 0)
+
+    def _is_number(self, value: Value, number: int) -> bool:
+        """Whether all entries are this constant of the program."""
         instruction = self.facts.definition.get(value.name)
-        if isinstance(instruction, Apply) and instruction.op == "broadcast":
-            return self._is_zero(instruction.args[0])
+        if isinstance(instruction, Apply) and instruction.op in ("broadcast", "reshape"):
+            return self._is_number(instruction.args[0], number)
         return (
             isinstance(instruction, Apply)
             and instruction.op == "constant"
-            and instruction.attribute("value") == Fraction(0)
+            and instruction.attribute("value") == Fraction(number)
         )
 
     def _op_weigh(self, weighing: Apply) -> Operand:

@@ -1,38 +1,93 @@
-"""The indices of a `take` to what they are: strided views of a matrix, or a sum of one vector an axis.
+"""The indices of a `take` to what they are: strided views of an array, or a sum of one vector an axis.
 
-Pooling takes its windows out of a matrix; entry number j of every window together is one strided view, so an
-extremum over windows is an extremum of a few views, with nothing copied.
+Pooling takes its windows out of a vector or a matrix; entry number j of every window together is one strided view, so
+an extremum over windows is an extremum of a few views.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
 from cfcompiler.ir import Shape
 
-# One view: rows (start, stop, step) and columns (start, stop, step).
-Window = tuple[tuple[int, int, int], tuple[int, int, int]]
-MOST_WINDOWS = 16
+# One view: (start, stop, step) for each axis.
+Window = tuple[tuple[int, int, int], ...]
+MOST_WINDOWS = 64
+SIDE_BY_SIDE = 1 << 15  # windows that are gone through together: their numbers stay in the cache
 
 
-def windows_of(indices: tuple[int, ...], source: Shape, shape: Shape) -> tuple[Window, ...] | None:
-    """The views, if `take` gathers windows of a matrix along its last axis; else None."""
-    if len(source) != 2 or len(shape) != 3 or not 1 < shape[2] <= MOST_WINDOWS or 0 in shape:
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Entry number j of every window is the view number j of an array of the shape `source`.
+
+    corners: the place of entry 0 of each window; reach: how far behind it the last one is; apart: no two windows share
+    an entry.
+    """
+
+    views: tuple[Window, ...]
+    corners: np.ndarray
+    reach: int
+    apart: bool
+
+    @property
+    def shape(self) -> Shape:
+        return self.corners.shape
+
+    @property
+    def views_text(self) -> str:
+        rows = (f"np.s_[{', '.join(map(_slice, view))},]" for view in self.views)
+        return f"({', '.join(rows)})"
+
+    @property
+    def together(self) -> Shape:
+        """The shape of the windows that are gone through together: some rows of them."""
+        return min(self.shape[0], max(1, SIDE_BY_SIDE // prod(self.shape[1:]))), *self.shape[1:]
+
+    @property
+    def corners_text(self) -> str:
+        """The corners of the first windows that are gone through together."""
+        first = self.corners[: self.together[0]]
+        return f"{places_text(tuple(first.reshape(-1).tolist()), first.shape)}.reshape({first.shape})"
+
+    @property
+    def size(self) -> int:
+        """From the corner of the first windows to that of the next ones."""
+        rows = self.together[0]
+        return int(self.corners[rows].flat[0] - self.corners.flat[0]) if rows < self.shape[0] else 0
+
+    @property
+    def places(self) -> tuple[str, int]:
+        """The type of numbers up to `reach` and one more, and how many float64 have room for one of each window."""
+        kind = np.min_scalar_type(self.reach + 1)
+        return f"np.{kind.name}", -(-self.corners.size * kind.itemsize // 8)
+
+
+def windows_of(indices: tuple[int, ...], source: Shape, shape: Shape) -> Windows | None:
+    """The views, if `take` gathers windows along its last axis, all of one form, their entries ascending; else None."""
+    axes = len(source)
+    if axes not in (1, 2) or len(shape) != axes + 1 or not 1 < shape[-1] <= MOST_WINDOWS or 0 in shape:
         return None
     places = np.reshape(np.array(indices), shape)
-    rows, columns = np.divmod(places, source[1])
-    found: list[Window] = []
-    for entry in range(shape[2]):
-        down, across = rows[:, :, entry], columns[:, :, entry]
-        if (down != down[:, :1]).any() or (across != across[:1]).any():
+    if (np.diff(places) <= 0).any() or (np.diff(places - places[..., :1], axis=0) != 0).any():
+        return None
+    views: list[Window] = []
+    for entry in range(shape[-1]):
+        lines = np.unravel_index(places[..., entry], source)
+        view = [_along(line, axis) for axis, line in enumerate(lines)]
+        if any(part is None for part in view):
             return None
-        steps = [_stepped(line) for line in (down[:, 0], across[0])]
-        if steps[0] is None or steps[1] is None:
-            return None
-        found.append((steps[0], steps[1]))
-    return tuple(found)
+        views.append(tuple(part for part in view if part is not None))
+    reach = int(places.flat[shape[-1] - 1] - places.flat[0])
+    return Windows(tuple(views), places[..., 0], reach, len(np.unique(places)) == len(indices))
+
+
+def _along(line: np.ndarray, axis: int) -> tuple[int, int, int] | None:
+    """Places along one axis as a slice, if they do not depend on the other one."""
+    line = np.moveaxis(line, axis, 0).reshape((line.shape[axis], -1))
+    return None if (line != line[:, :1]).any() else _stepped(line[:, 0])
 
 
 def _stepped(line: np.ndarray) -> tuple[int, int, int] | None:
@@ -41,11 +96,6 @@ def _stepped(line: np.ndarray) -> tuple[int, int, int] | None:
     if step < 1 or (np.diff(line) != step).any():
         return None
     return int(line[0]), int(line[-1]) + 1, step
-
-
-def windows_text(windows: tuple[Window, ...]) -> str:
-    rows = (f"np.s_[{_slice(down)}, {_slice(across)}]" for down, across in windows)
-    return f"({', '.join(rows)})"
 
 
 def _slice(part: tuple[int, int, int]) -> str:
