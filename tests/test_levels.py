@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -76,6 +77,37 @@ def test_levels_answer_what_single_steps_answer(seed: int, made: Made) -> None:
     assert by_level.signature(*columns).tolist() == single.signature(*columns).tolist()
     assert runs_by_level(by_level)
     assert not runs_by_level(single)
+
+
+@pytest.mark.parametrize("few", [0, 10**9])
+@pytest.mark.parametrize("most", [1, 8])
+def test_each_way_to_add_up_and_to_weigh_gives_the_same_bits(few: int, most: int, made: Made) -> None:
+    """Weights by group or by kind, shares by column or one by one: sizes choose, here all are forced."""
+    for seed in range(40, 46):
+        program = random_program(seed, size=120, branches=False)
+        by_level, single = made(program)
+        by_level._FEW, by_level._MOST, by_level._GAP = few, most, 3
+        if most > 1:
+            by_level._cost_of_rest = lambda count: 1e9 * count
+        points = [[float(part) for part in point] for point in random_points(program, seed, 5)]
+        for at in (*points, *points):
+            assert same_bits(by_level.value_and_grad(*at), bits(single.value_and_grad(*at)))
+        columns = [np.array(column) for column in zip(*points, strict=True)]
+        assert same_bits(by_level.value_and_grad(*columns), bits(single.value_and_grad(*columns)))
+
+
+def test_threads_do_not_share_the_arrays_of_a_run(made: Made) -> None:
+    program = compile_text(wide_text(300, 5)).program
+    by_level, single = made(program)
+    generator = random.Random(4)
+    points = [[generator.uniform(-1, 1) for _ in range(10)] for _ in range(60)]
+    wanted = [single.value_and_grad(*at) for at in points]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda at: by_level.value_and_grad(*at), points))
+    assert all(same_bits(one, bits(other)) for one, other in zip(found, wanted, strict=True))
+    kept = by_level.value_and_grad(*(np.array([at[place] for at in points[:3]]) for place in range(10)))
+    by_level.value_and_grad(*(np.array([at[place] for at in points[3:6]]) for place in range(10)))
+    assert np.array_equal(kept[0], [value for value, _ in wanted[:3]])
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -234,3 +266,28 @@ def test_a_long_sum_is_added_up_at_once(returned: str, made: Made) -> None:
     columns = (np.linspace(-1, 1, 5), 0.25)
     assert same_bits(by_level.jvp(columns, (1.0, 2.0)), bits(single.jvp(columns, (1.0, 2.0))))
     assert runs_by_level(by_level)
+
+
+def test_what_a_kind_gives_backward_is_made_of_its_cotangent() -> None:
+    """The forms of shares.py, as a module lists them, and functions of NumPy where a value or weight is one."""
+    text = "\n".join(
+        [
+            "def f(x, y):",
+            "    a = sin(x) * y - cos(y)",
+            "    b = relu(a) + max(x, y) / y",
+            *(f"    t{n} = a + b * {n}" for n in range(1, 2100)),
+            "    s1 = t1",
+            *(f"    s{n} = s{n - 1} + t{n}" for n in range(2, 2100)),
+            "    return s2099\n",
+        ]
+    )
+    module = ModuleType("forms")
+    exec(emit(compile_text(text).program), module.__dict__)
+    forms = {name: shares for name, (*_, shares, _) in module._KINDS.items()}
+    assert forms["sin"] == (("times", -1, (np.cos, (0,))),)
+    assert forms["cos"] == (("times", -1, None),)
+    assert forms["mul"] == (("times", 1, None), ("times", 0, None))
+    assert forms["sub"] == (("pass", -1, None), ("minus", -1, None))
+    assert forms["relu"] == (("masked", -1, (np.less_equal, (0, 1), False)),)
+    assert [how for how, *_ in forms["max"]] == ["gated", "gated"]
+    assert forms["div"] is None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,23 @@ def _chains(lines: Sequence[Sequence[str]], count: int) -> list[Any]:
     return [chain for chain in chains.values() if len(chain[1]) > _WIDE]
 
 
-def _chain_group(chain: Any, rows: slice, row: Any, kinds: dict[str, Any]) -> tuple[Any, ...]:
-    """A chain as a group of `_levels` of one argument, all that is added up; what it gives is (steps, numbers, targets)."""
+def _chain_shares(chain: Any, kinds: dict[str, Any]) -> Any:
+    """What a chain gives, all of it the cotangent of its end: (steps, numbers, slots that get it)."""
+    first, sums = chain
+    gives = []
+    for number, (slot, word, place, term) in reversed(list(enumerate(sums))):
+        targets = kinds[word][1]
+        if place in targets:
+            gives.append((slot, targets.index(place), term))
+        if 1 - place not in targets:
+            break
+        if number == 0:
+            gives.append((slot, targets.index(1 - place), first))
+    return np.array(gives, dtype=int).reshape((-1, 3)).T
+
+
+def _chain_group(chain: Any, rows: slice, row: Any, kinds: dict[str, Any]) -> SimpleNamespace:
+    """A chain as a group of `_levels` of one argument, all that is added up; `chain` is (steps, numbers, targets)."""
     first, sums = chain
     terms = row[[first, *(term for _, _, _, term in sums)]]
     still = [True] * len(terms)
@@ -49,18 +65,21 @@ def _chain_group(chain: Any, rows: slice, row: Any, kinds: dict[str, Any]) -> tu
         movers = kinds[word][0]
         still[number] = place not in movers
         still[0] = still[0] and not (number == 1 and 1 - place in movers)
-    gives = []
-    for number, (slot, word, place, term) in reversed(list(enumerate(sums))):
-        targets = kinds[word][1]
-        if place in targets:
-            gives.append((slot, targets.index(place), row[term]))
-        if 1 - place not in targets:
-            break
-        if number == 0:
-            gives.append((slot, targets.index(1 - place), row[first]))
-    shares = np.array(gives, dtype=int).reshape((-1, 3)).T
-    forward = None if all(still) else _added_tangents(np.array(still))
-    return _added, forward, _passed_on, rows, [terms], [False], (0,), shares, None
+    step, number, target = _chain_shares(chain, kinds)
+    return SimpleNamespace(
+        rows=rows,
+        at=[terms],
+        conditions=[False],
+        value=_added,
+        direct=None,
+        weigh=None,
+        forward=None if all(still) else _added_tangents(np.array(still)),
+        backward=None,
+        movers=(0,),
+        targets=(),
+        shares=None,
+        chain=(step, number, row[target]),
+    )
 
 
 def _added(_: int, terms: Any) -> tuple[Any]:
@@ -71,14 +90,11 @@ def _added_tangents(still: Any) -> Callable[..., tuple[Any]]:
     """The same of the tangents, of which those of `still` terms are none: -0.0 changes no number."""
 
     def forward(_: int, terms: Any, out: Any, tangents: Any) -> tuple[Any]:
+        tangents = tangents.copy()
         tangents[still] = -0.0
         return (np.add.accumulate(tangents, 0)[1:],)
 
     return forward
-
-
-def _passed_on(_: int, c: Any) -> tuple[Any]:
-    return (c,)
 
 
 TABLE: dict[str, Callable[..., Any]] = {

@@ -3,20 +3,29 @@
 The level of a step is one more than the highest of its arguments; the steps of a level that are of one kind are a group
 and run together. This is done where the tape has no branches and many steps to a group; a long chain stays a tape of
 single steps. Values are rows, the steps of a group one behind the other: numbers at one point, the points of a block at
-many. Cotangents are added up in the order of the tape, so that a sum is that of single steps, bit for bit; so are the
-values, but for functions that NumPy rounds otherwise than Python's math does.
+many. What the groups of a level look at is gathered by one call. All arrays and calls of a run are made once and kept
+for the next, see `_bound`. The values are those of single steps, bit for bit, but for functions that NumPy rounds
+otherwise than Python's math does. `return_functions` runs backward.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from cfcompiler.targets.numpy_module.chain_functions import _chain_group, _chains
+from cfcompiler.targets.numpy_module.chain_functions import _chain_group, _chain_shares, _chains
+from cfcompiler.targets.numpy_module.return_functions import (
+    _back_bound,
+    _pattern,
+    _returns,
+    _told,
+    _view,
+)
 
 _TAPES: dict[Any, Any] = {}  # tapes that have been read
 _WIDE = 16  # steps to a group, from which on a call for each group is quicker than a call for each step
@@ -25,10 +34,10 @@ _WIDE = 16  # steps to a group, from which on a call for each group is quicker t
 def _levels(text: str, kinds: dict[str, Any], names: dict[str, Any], count: int) -> Any:
     """What runs a tape with `count` inputs by level, or None where single steps are better.
 
-    `row`: where the value of a slot is, `slots` the other way round; `heights`: the level of each row; `groups`, from the
-    lowest level up: (value, forward, backward, rows, arguments, conditions, movers, targets, needed), the functions of
-    arrays, the rows of its steps, for each argument the rows and whether it is a condition, and what `_KINDS` says;
-    `steps`: what runs forward; `returns`: what runs backward, by the slots that it starts from.
+    `row`: where the value of a slot is, `slots` the other way round; `starts`: the first row of each level, and the
+    end; `groups`: those of each level, see `_group`; `indices`: of each level, where what its groups gather begins
+    among all that is gathered, of `looked` rows, and what that is; `idle`: what is bound and waits for a run, by what
+    `_bound` was given; `returns`: what runs backward, by the slots that it starts from.
     """
     key = (id(text), "levels")
     if key not in _TAPES:
@@ -69,170 +78,260 @@ def _read_levels(text: str, kinds: dict[str, Any], count: int) -> Any:
 def _grouped(found: Any, kinds: dict[str, Any], names: dict[str, Any], count: int) -> SimpleNamespace:
     """The rows of the slots, first the inputs and the constants, and the groups: see `_levels`."""
     level, constants, members, chains = found
-    row = np.zeros(len(level), dtype=int)
+    row = np.zeros(len(level), dtype=np.intp)
     row[:count] = np.arange(count)
     first = count + len(constants)
     row[[slot for slot, _ in constants]] = np.arange(count, first)
-    groups: list[Any] = []
-    waiting = [(level[sums[-1][0]], None, (start, sums)) for start, sums in chains]
-    waiting += [(group[0], group[1:], steps) for group, steps in members.items()]
-    for _, group, steps in sorted(waiting, key=lambda one: one[0]):
-        slots = [slot for slot, *_ in (steps[1] if group is None else steps)]
+    waiting: list[Any] = [(level[sums[-1][0]], -1, None, (start, sums)) for start, sums in chains]
+    for (height, word, *conditions), steps in members.items():
+        waiting.append((height, _products(kinds[word][3]), (word, conditions), np.array(steps)))
+    waiting.sort(key=lambda one: one[:2])
+    uses = np.zeros(len(level), dtype=int)
+    for _, _, group, steps in waiting:
+        targets = _chain_shares(steps, kinds) if group is None else steps[:, 1:].T[list(kinds[group[0]][1])]
+        np.add.at(uses, np.ravel(targets[2] if group is None else targets), 1)
+    groups: list[list[Any]] = [[] for _ in range(max(level, default=0) + 1)]
+    starts = [0, *[first] * len(groups)]
+    for height, _, group, steps in waiting:
+        if group is None:
+            slots = [slot for slot, *_ in steps[1]]
+        else:  # what has several uses is to come together, at the end of one group and the start of the next
+            sign = -1 if len(groups[height]) % 2 else 1
+            steps = steps[np.argsort(sign * uses[steps[:, 0]], kind="stable")]
+            slots = steps[:, 0]
         rows = slice(first, first + len(slots))
         first = rows.stop
         row[slots] = np.arange(rows.start, rows.stop)
-        if group is None:
-            groups.append(_chain_group(steps, rows, row, kinds))
-            continue
-        word, *conditions = group
-        movers, targets, _, needed = kinds[word]
-        value = names[f"_{word}_tape_many"]
-        forward = names[f"_{word}_forward_many"] if movers else None
-        backward = names[f"_{word}_backward_many"] if targets else None
-        at = [row[own] for own in np.array(steps).T[1:]]
-        groups.append((value, forward, backward, rows, at, conditions, movers, targets, needed))
-    slot_of = np.argsort(row)
+        groups[height].append((rows, group, steps))
+        starts[height + 1 :] = [first] * (len(starts) - height - 1)
+    made = [[_group(rows, group, steps, row, kinds, names) for rows, group, steps in one] for one in groups]
+    looked = place = 0
+    indices = []
+    for one in made:
+        index, kept = _placed_arguments(one, place)
+        indices.append((place, index))
+        looked = max(looked, place + len(index))
+        place += kept
     return SimpleNamespace(
         count=count,
         row=row,
-        slots=slot_of,
-        heights=np.array(level)[slot_of],
+        slots=np.argsort(row),
+        starts=starts,
         constants=np.array([number for _, number in constants]),
-        groups=groups,
-        steps=[
-            (value, forward, rows, [_pattern(own) for own in at], conditions, [at[place] for place in movers])
-            for value, forward, _, rows, at, conditions, movers, _, _ in groups
-        ],
+        groups=made,
+        indices=indices,
+        looked=looked,
+        idle={},
         returns={},
     )
 
 
-def _pattern(rows: Any) -> Any:
-    """Rows as a number where they are one, as a slice where they follow each other."""
-    if (rows == rows[0]).all():
-        return int(rows[0])
-    return slice(rows[0], rows[-1] + 1) if (np.diff(rows) == 1).all() else rows
+def _products(shares: Any) -> float:
+    """How many of the shares of a kind are products; the kinds of a level go in this order, see `_placed_arguments`."""
+    if shares is None:
+        return 0
+    hows = [how for how, *_ in shares]
+    if {*hows} == {"pass"}:
+        return -0.5
+    return hows.count("times") + hows.count("gated") + 0.5 * ("masked" in hows)
 
 
-def _looked_at(values: Any, rows: Any, outcome: bool) -> Any:
-    """The values of an argument; `outcome`: whether it is a condition."""
-    found = values.take(rows, 0) if type(rows) is np.ndarray else values[rows]
-    return found != 0.0 if outcome else found
+def _group(
+    rows: slice, group: Any, steps: Any, row: Any, kinds: dict[str, Any], names: dict[str, Any]
+) -> SimpleNamespace:
+    """The steps of a level that are of one kind, or a chain.
+
+    `rows`; `at`: the rows of each argument; `conditions`: whether it is one; `value, forward, backward`: the functions
+    of arrays; the rest is what `_KINDS` says. `_placed_arguments` adds `places`, where the arguments of a run are, and
+    `weights`, where there is room for what a cotangent is multiplied by for each share: (0, start, stop) in the
+    values, (1, start, stop) among what is gathered; a stop of None is one row for all steps.
+    """
+    if group is None:
+        return _chain_group(steps, rows, row, kinds)
+    word, conditions = group
+    movers, targets, _, shares, direct = kinds[word]
+    return SimpleNamespace(
+        word=word,
+        rows=rows,
+        at=[row[own] for own in steps.T[1:]],
+        conditions=conditions,
+        value=names[f"_{word}_tape_many"],
+        direct=direct,
+        forward=names[f"_{word}_forward_many"] if movers else None,
+        backward=names[f"_{word}_backward_many"] if targets else None,
+        movers=movers,
+        targets=targets,
+        shares=shares,
+        chain=None,
+    )
 
 
-def _run_levels(levels: Any, v: Sequence[Any], d: Sequence[Any] | None = None) -> Any:
-    """The values of all slots at the inputs `v`; with the tangents `d` of these also the tangents of all slots."""
-    shape = (len(levels.row), *np.shape(v[0] if v else 0.0))
-    values = np.empty(shape)
-    tangents = np.zeros(shape) if d is not None else None
-    for place, x in enumerate(v):
-        values[place] = x
-        if d is not None and d[place] is not None:
-            tangents[place] = d[place]  # type: ignore[index]
+def _placed_arguments(groups: Sequence[Any], start: int) -> tuple[Any, int]:
+    """Set the places and weights of the groups of one level; what is gathered, to stand from `start` on.
+
+    Also how many of these are looked at when it goes backward; the others come last, and the next level overwrites them.
+    Weights of the first products stand one behind the other, and so do those of the second: one call multiplies all.
+    A weight that has to be worked out takes the place of an argument that nothing else needs by then.
+    """
+    parts: list[Any] = [np.zeros(0, dtype=np.intp)]
+    place = start
+
+    def stored(rows: Any) -> tuple[int, int, int]:
+        nonlocal place
+        parts.append(rows)
+        place += len(rows)
+        return (1, place - len(rows), place)
+
+    for group in groups:
+        patterns = [_pattern(rows) for rows in group.at]
+        group.places = [
+            (0, own.start, own.stop)
+            if isinstance(own, slice)
+            else None
+            if type(own) is not int
+            else (0, own, None)
+            for own in patterns
+        ]
+        group.weights = [None] * len(group.targets)
+    products = [
+        [number for number, (how, *_) in enumerate(group.shares or ()) if how in ("times", "gated")]
+        for group in groups
+    ]
+    for turn in range(max(map(len, products), default=0)):
+        for group, numbers in zip(groups, products, strict=True):
+            if turn >= len(numbers):
+                continue
+            own = group.shares[numbers[turn]][1]
+            if own == len(group.at):
+                weight = (0, group.rows.start, group.rows.stop)
+            elif own >= 0:
+                if group.places[own] is None or group.places[own][2] is None:
+                    group.places[own] = stored(group.at[own])
+                weight = group.places[own]
+            else:
+                weighing = {argument for _, argument, _ in group.shares}
+                free = [k for k, known in enumerate(group.places) if known is None and k not in weighing]
+                weight = stored(group.at[free[0]] if free else np.zeros(len(group.at[0]), dtype=np.intp))
+                if free:
+                    group.places[free[0]] = weight
+            group.weights[numbers[turn]] = weight
+    kept = start
+    for lasting in (True, False):
+        for group in groups:
+            if lasting == (
+                group.backward is not None and {how for how, *_ in group.shares or ()} != {"pass"}
+            ):
+                group.places = [
+                    stored(rows) if known is None else known
+                    for rows, known in zip(group.at, group.places, strict=True)
+                ]
+        kept = place if lasting else kept
+    return np.concatenate(parts), kept - start
+
+
+def _bound(levels: Any, shape: tuple[int, ...], along: bool, kept: bool) -> SimpleNamespace:
+    """Arrays for a run whose rows have this shape, and the calls that fill them, ready to be made one after the other.
+
+    `along`: with the tangents; `kept`: whether what a level gathers stays, to go backward.
+    """
+    longest = max(len(index) for _, index in levels.indices)
+    shapes = ((len(levels.row), *shape), (levels.looked if kept else longest, *shape))
+    parts = [
+        SimpleNamespace(values=np.zeros(shapes[0]), looked=np.zeros(shapes[1])) for _ in range(1 + along)
+    ]
     rows = slice(levels.count, levels.count + len(levels.constants))
-    values[rows] = levels.constants.reshape((-1, *(1,) * (len(shape) - 1)))
+    parts[0].values[rows] = levels.constants.reshape((-1, *(1,) * len(shape)))
+    calls: list[Any] = []
+    for (start, index), groups in zip(levels.indices, levels.groups, strict=True):
+        shift = 0 if kept else start
+        for part in parts[: 1 + any(group.forward is not None for group in groups)] if len(index) else ():
+            to = slice(start - shift, start - shift + len(index))
+            calls.append(partial(part.values.take, index, 0, part.looked[to], "wrap"))
+        for group in groups:
+            views = [_view(parts[0], place, shift) for place in group.places]
+            out = parts[0].values[group.rows]
+            if group.direct is None or any(group.conditions):
+                calls.append(partial(_fill, out, group.value, views, group.conditions))
+            else:
+                function, order = group.direct
+                calls.append(partial(function, *[views[place] for place in order], out=out))
+            if along and group.forward is not None:
+                moves = [_view(parts[1], group.places[place], shift) for place in group.movers]
+                target = parts[1].values[group.rows]
+                calls.append(partial(_fill, target, group.forward, views, group.conditions, out, *moves))
+    tangents = parts[1] if along else None
+    return SimpleNamespace(
+        key=(shape, along, kept), **vars(parts[0]), tangents=tangents, calls=calls, back={}
+    )
+
+
+def _fill(target: Any, function: Any, views: Sequence[Any], conditions: Sequence[bool], *more: Any) -> None:
+    target[...] = function(0, *_told(views, conditions), *more)[0]
+
+
+def _run_levels(levels: Any, v: Sequence[Any], d: Sequence[Any] | None = None, back: bool = True) -> Any:
+    """A run at the inputs `v`, which holds the values of all slots; with the tangents `d` also one that holds theirs.
+
+    `back`: whether the run may go backward. At one point, where all is in the cache, the same arrays serve for either.
+    """
+    shape = np.shape(v[0]) if v else ()
+    key = (shape, d is not None, d is None and (back or shape == ()))
+    try:
+        run = levels.idle[key].pop()
+    except (KeyError, IndexError):
+        run = _bound(levels, *key)
+    for place, x in enumerate(v):
+        run.values[place] = x
+    for place, x in enumerate(d or ()):
+        run.tangents.values[place] = 0.0 if x is None else x
     with np.errstate(all="ignore"):
-        for value, forward, rows, places, conditions, moving in levels.steps:
-            at = [_looked_at(values, own, outcome) for own, outcome in zip(places, conditions, strict=True)]
-            found = value(0, *at)[0]
-            values[rows] = found
-            if tangents is not None and forward is not None:
-                tangents[rows] = forward(0, *at, found, *[tangents.take(own, 0) for own in moving])[0]
-    return (levels, values) if tangents is None else ((levels, values), (levels, tangents))
+        for call in run.calls:
+            call()
+    return (levels, run) if d is None else ((levels, run), (levels, run.tangents))
 
 
-def _back_levels(levels: Any, values: Any, seeds: Mapping[int, Any]) -> list[Any]:
+def _back_levels(levels: Any, run: Any, seeds: Mapping[int, Any]) -> list[Any]:
     """The cotangents of the inputs, from those of the slots of `seeds`."""
     key = tuple(seeds)
     if key not in levels.returns:
         levels.returns[key] = _returns(levels, levels.row[list(seeds)])
-    returns, size, reached = levels.returns[key]
-    c = np.full(values.shape, -0.0)  # the number to which any other can be added without a change
-    for slot, seed in seeds.items():
-        c[levels.row[slot]] = seed
-    shares = np.empty((size, *values.shape[1:]))
+    returns = levels.returns[key]
+    if key not in run.back:
+        run.back[key] = _back_bound(levels, run, returns)
+    c, calls = run.back[key]
+    for place, seed in zip(returns.seeds, seeds.values(), strict=True):
+        c[place] = seed
     with np.errstate(all="ignore"):
-        for targets, order, groups in returns:
-            if len(targets):
-                _add_in_order(c, targets, shares.take(order, 0))
-            for backward, own, at, rows in groups:
-                looks = [None if one is None else _looked_at(values, *one) for one in at]
-                for row, share in zip(rows, backward(0, *looks, c[own]), strict=True):
-                    shares[row] = share
-    c[: levels.count][~reached] = 0.0
-    return c[: levels.count].tolist() if c.ndim == 1 else list(c[: levels.count])
+        for call in calls:
+            call()
+    found = c[returns.inputs].copy()
+    found[returns.still] = 0.0
+    return found.tolist() if found.ndim == 1 else list(found)
 
 
-def _add_in_order(c: Any, rows: Any, shares: Any) -> None:
-    """Add every share to its row, one after the other."""
-    if c.ndim > 1:
-        width = c.shape[1]
-        rows = (rows[:, None] * width + np.arange(width)).reshape(-1)
-    np.add.at(c.reshape(-1), rows, shares.reshape(-1))
+def _put_back(levels: Any, run: Any) -> None:
+    """A run has been read: its arrays may be used again."""
+    levels.idle.setdefault(run.key, []).append(run)
 
 
-def _returns(levels: Any, seeds: Any) -> tuple[list[Any], int, Any]:
-    """What runs backward from the rows `seeds`: by level, from the highest down, the shares of its rows, its groups.
-
-    Of each level: the rows that get shares, and which shares, of one row in the order in which a tape adds them, from the
-    last step to the first; (backward, rows, what it looks at, which shares it gives) of each group. Also how many shares
-    there are, and which inputs get one.
-    """
-    reached = np.zeros(len(levels.row), dtype=bool)
-    reached[seeds] = True
-    groups: dict[int, list[Any]] = {}
-    step, number, target = [np.zeros(0, dtype=int)], [np.zeros(0, dtype=int)], [np.zeros(0, dtype=int)]
-    size = 0
-    for _, _, backward, rows, places, conditions, _, targets, needed in reversed(levels.groups):
-        height = int(levels.heights[rows.start])
-        if needed is None:  # a chain
-            if reached[rows.stop - 1]:
-                for part, column in zip((step, number, target), targets, strict=True):
-                    part.append(column)
-                reached[targets[2]] = True
-                end, given = slice(rows.stop - 1, rows.stop), [slice(size, size + len(targets[2]))]
-                size += len(targets[2])
-                groups.setdefault(height, []).append((backward, end, [], given))
-            continue
-        some = reached[rows]
-        if backward is None or not some.any():
-            continue
-        own = np.arange(rows.start, rows.stop)[some]
-        if not some.all():
-            places = [one[some] for one in places]
-        at = [
-            (_pattern(one), outcome) if looked else None
-            for one, outcome, looked in zip(places, conditions, needed, strict=False)
-        ]
-        at.append((_pattern(own), False) if needed[-1] else None)
-        given = []
-        for place, argument in enumerate(targets):
-            step.append(levels.slots[own])
-            number.append(np.full(len(own), place))
-            target.append(places[argument])
-            reached[target[-1]] = True
-            given.append(slice(size, size + len(own)))
-            size += len(own)
-        groups.setdefault(height, []).append((backward, rows if some.all() else own, at, given))
-    to = np.concatenate(target)
-    order = np.lexsort((np.concatenate(number), -np.concatenate(step), -levels.heights[to]))
-    to = to[order]
-    heights = -levels.heights[to]
-    returns = []
-    for height in sorted({*groups, *(-heights).tolist()}, reverse=True):
-        start, stop = np.searchsorted(heights, [-height, -height + 1]).tolist()
-        returns.append((to[start:stop], order[start:stop], groups.get(height, [])))
-    return returns, size, reached[: levels.count]
+def _drop_wide() -> None:
+    """Let go of the arrays for many points where they are large or of many shapes; the others wait for the next run."""
+    for levels in [*_TAPES.values()]:
+        if isinstance(levels, SimpleNamespace):
+            wide = [key for key in [*levels.idle] if key[0]]
+            large = [key for key in wide if len(levels.row) * int(np.prod(key[0])) > 2**20]
+            for key in {*large, *wide[:-4]}:
+                levels.idle.pop(key, None)
 
 
-def _level_signs(levels: Any, values: Any, guards: Sequence[Sequence[int]]) -> list[Any]:
+def _level_signs(levels: Any, run: Any, guards: Sequence[Sequence[int]]) -> list[Any]:
     """The sign of left - right for each (left, right, out): 2 where NaN is compared."""
     if not guards:
         return []
-    left, right, _ = (values.take(levels.row[list(slots)], 0) for slots in zip(*guards, strict=True))
+    left, right, _ = (run.values.take(levels.row[list(slots)], 0) for slots in zip(*guards, strict=True))
     with np.errstate(all="ignore"):
         signs = np.where(left < right, -1, np.where(left > right, 1, np.where(left == right, 0, 2)))
-    return signs.tolist() if values.ndim == 1 else list(signs)
+    return signs.tolist() if run.values.ndim == 1 else list(signs)
 
 
 TABLE: dict[str, Callable[..., Any]] = {

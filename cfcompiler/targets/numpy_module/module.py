@@ -269,6 +269,8 @@ def _imports(point: Sequence[str], body: Sequence[str], *, fractions: bool) -> l
     ]
     if fractions:
         lines.append("from fractions import Fraction")
+    if re.search(r"(?<![.\w])partial\(", text):
+        lines.append("from functools import partial")
     if names:
         lines.append(f"from math import {', '.join(names)}")
     kinds = [name for name in ("FunctionType", "SimpleNamespace") if name in text]

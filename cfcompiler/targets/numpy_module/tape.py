@@ -25,6 +25,7 @@ from cfcompiler.ir import Apply, Branch, Instruction, Kink, Param, Program, Sele
 from cfcompiler.targets.numpy_module import metadata
 from cfcompiler.targets.numpy_module.plain_points import points_code
 from cfcompiler.targets.numpy_module.scalar import function_text
+from cfcompiler.targets.numpy_module.shares import direct_text, shares_text
 from cfcompiler.transforms.activity import active_values
 from cfcompiler.transforms.derivatives import cotangents_of, tangent_of
 from cfcompiler.transforms.tidy import tidy
@@ -43,8 +44,9 @@ class Kind:
     many: tuple[str, ...]  # the same functions of arrays
     movers: tuple[int, ...]  # the arguments whose tangents its own is made of
     targets: tuple[int, ...]
-    needed: tuple[int, ...]  # 1 where the backward function looks at an argument, and the outcome behind them
+    shares: str  # how each is made, see shares.py; a tuple as text, or None
     is_condition: bool
+    direct: str  # the one function of NumPy that the value is, and its arguments in order; else None
     costs: tuple[int, int, int]
 
 
@@ -201,10 +203,10 @@ def _written(
         costs["tape"] + costs["backward"] + len(pairs),
     )
     movers = tuple(place for place, moves in enumerate(moving) if moves) if tangent is not None else ()
-    used = {value.name for instruction in backward.instructions for value in arguments(instruction)}
-    used |= {share.name for _, share in pairs}
-    needed = tuple(int(value.name in used) for value in (*formal, out))
-    return Kind(name, tuple(lines), tuple(many), movers, targets, needed, out.kind == "bool", counted)
+    shares = shares_text(programs[-1][1], (*formal, out)) if pairs else "None"
+    direct = direct_text(shape, formal)
+    is_condition = out.kind == "bool"
+    return Kind(name, tuple(lines), tuple(many), movers, targets, shares, is_condition, direct, counted)
 
 
 def _builder(program: Program, params: Sequence[Value]) -> Builder:

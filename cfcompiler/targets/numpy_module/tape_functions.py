@@ -17,8 +17,10 @@ import numpy as np
 
 from cfcompiler.targets.numpy_module.level_functions import (
     _back_levels,
+    _drop_wide,
     _level_signs,
     _levels,
+    _put_back,
     _run_levels,
 )
 
@@ -41,7 +43,7 @@ def _tape(
         return _TAPES[key]  # type: ignore[no-any-return]
     step = names["_step"]
     table = {}
-    for name, (movers, targets, condition, _) in kinds.items():
+    for name, (movers, targets, condition, *_) in kinds.items():
         value = step(names[f"_{name}_tape{_ENDING}"], condition, False)
         forward = step(names[f"_{name}_forward{_ENDING}"], False, False) if movers else None
         backward = step(names[f"_{name}_backward{_ENDING}"], False, True) if targets else None
@@ -112,10 +114,13 @@ def _reached(tests: Any, v: Sequence[Any]) -> bool:
     return all(v[guard] is not None and bool(v[guard]) == truth for guard, truth in tests)
 
 
-def _run_tape(runs: Sequence[Any], v: list[Any], d: list[Any] | None = None) -> list[Any]:
-    """Append the value of every step to v, and its tangent to d; None where it is not reached, or does not move."""
+def _run_tape(runs: Sequence[Any], v: list[Any], d: list[Any] | None = None, back: bool = True) -> list[Any]:
+    """Append the value of every step to v, and its tangent to d; None where it is not reached, or does not move.
+
+    `back`: whether these values may be run backward.
+    """
     if not isinstance(runs, list):
-        return _run_levels(runs, v)  # type: ignore[no-any-return]
+        return _run_levels(runs, v, None, back)  # type: ignore[no-any-return]
     append = v.append
     for tests, _, steps, _ in runs:
         if tests and not _ARRAYS and not _reached(tests, v):
@@ -190,9 +195,16 @@ def _result(v: Any, slot: int) -> Any:
     """The value of a slot: a plain float at one point."""
     if isinstance(v, list):
         return v[slot]
-    levels, values = v
-    found = values[levels.row[slot]]
-    return float(found) if values.ndim == 1 else found
+    levels, run = v
+    found = run.values[levels.row[slot]]
+    return float(found) if found.ndim == 0 else found.copy()
+
+
+def _freed(v: Any, answer: Any) -> Any:
+    """The answer; the values are not looked at any more, and their arrays are kept for the next run."""
+    if not isinstance(v, list):
+        _put_back(*v)
+    return answer
 
 
 def _run_back(runs: Sequence[Any], v: Sequence[Any], seeds: dict[int, Any], choose: Any = None) -> list[Any]:
@@ -295,7 +307,7 @@ def _sweep_tape(
     columns = [np.broadcast_to(array, lead).reshape(-1) for array in arrays]
     count = int(np.prod(lead))
     by_level = not isinstance(_ARRAY_NAMES["_tape"](_TAPE, _KINDS, _ARRAY_NAMES, _COUNT), list)
-    width = max(16, min(4096, 2 ** (21 if by_level else 23) // _LENGTH))
+    width = max(20, min(4096, 2 ** (20 if by_level else 23) // _LENGTH))
     results: list[Any] = []
     with np.errstate(all="ignore"):
         for begin in range(0, max(count, 1), width):
@@ -304,6 +316,7 @@ def _sweep_tape(
                 results = [np.empty(count) for _ in found]
             for result, part in zip(results, found, strict=True):
                 result[begin : begin + width] = part
+    _drop_wide()
     shaped = [result.reshape(lead) for result in results]
     if out is None:
         return shaped

@@ -4,7 +4,7 @@
         _runs = _tape(_TAPE, _KINDS, globals(), 2)
         _v = _run_tape(_runs, [x, y])
         _c = _run_back(_runs, _v, {9: 1.0})
-        return _result(_v, 9), (_moved(_c[0]), _moved(_c[1]))
+        return _freed(_v, (_result(_v, 9), (_moved(_c[0]), _moved(_c[1]))))
 
 The same text runs on plain floats, on NumPy's float64 where those raise, and on arrays: under other names.
 """
@@ -16,7 +16,13 @@ from dataclasses import dataclass
 
 from cfcompiler import ieee
 from cfcompiler.ir import Program
-from cfcompiler.targets.numpy_module import array_functions, chain_functions, level_functions, tape_functions
+from cfcompiler.targets.numpy_module import (
+    array_functions,
+    chain_functions,
+    level_functions,
+    return_functions,
+    tape_functions,
+)
 from cfcompiler.targets.numpy_module.guards import Guard, branching_of
 from cfcompiler.targets.numpy_module.interface import Interface, tuple_text
 from cfcompiler.targets.numpy_module.tape import Kinds, Tape, tape_of
@@ -48,13 +54,15 @@ def tape_text(
     for name, tape in tapes:
         lines.extend([f'{name} = """\\', *tape.text, '"""', ""])
     table = [
-        f"    {kind.name!r}: ({kind.movers!r}, {kind.targets!r}, {kind.is_condition}, {kind.needed!r}),"
+        f"    {kind.name!r}: ({kind.movers!r}, {kind.targets!r}, {kind.is_condition},"
+        f" {kind.shares}, {kind.direct}),"
         for kind in kinds.table.values()
     ]
     lines.extend(
         [
             "# Of each kind: the arguments that its tangent and its cotangents go with; whether it is a condition;",
-            "# whether its cotangents need each argument, and the outcome.",
+            "# how each cotangent comes from that of the outcome, by which argument, and what that weight is; what the",
+            "# value is. Where these are not one function of NumPy it is None.",
         ]
     )
     lines.extend(["_KINDS = {", *table, "}", ""])
@@ -74,13 +82,19 @@ def tape_text(
     special = needed_texts([*many, *arrays], ieee.ARRAY_FUNCTIONS)
     own = needed_texts(
         [*stages, "_sweep_tape _numpy_step _array_step"],
-        {**tape_functions.TABLE, **level_functions.TABLE, **chain_functions.TABLE},
+        {
+            **tape_functions.TABLE,
+            **level_functions.TABLE,
+            **chain_functions.TABLE,
+            **return_functions.TABLE,
+        },
     )
     longest = max(len(tape.slots) for _, tape in tapes)
     settings = [
         "_TAPES = {}  # tapes that have been read",
         "_LEVELS = True  # whether a tape may run by level",
         f"_WIDE = {level_functions._WIDE}",
+        *(f"{name} = {getattr(return_functions, name)}" for name in ("_GAP", "_FEW", "_MOST")),
         "_ARRAYS = False",
         '_ENDING = ""',
         f"_RESULT_SLOTS = {tuple(first.slots[value.name] for value in program.results)!r}",
@@ -155,16 +169,16 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
     lines = [
         f"def _value_point({given}):",
         f"    _runs = {read}",
-        f"    _v = _run_tape(_runs, [{given}])",
+        f"    _v = _run_tape(_runs, [{given}], None, False)",
         *check,
-        f"    return {tuple_text(values)}",
+        f"    return _freed(_v, {tuple_text(values)})",
         "",
         "",
         f"def _jvp_point({', '.join([*params, *tangents])}):",
         f"    _runs = {read}",
         f"    _v, _d = _run_both(_runs, [{given}], [{', '.join(moving)}])",
         *check,
-        f"    return {tuple_text(values)}, {tuple_text(along_results)}",
+        f"    return _freed(_v, ({tuple_text(values)}, {tuple_text(along_results)}))",
         "",
         "",
     ]
@@ -175,7 +189,7 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
             f"    _v = _run_tape(_runs, [{given}])",
             *check,
             f"    _c = _run_back(_runs, _v, {{{tape.slots[program.results[0].name]}: 1.0}})",
-            f"    return {values[0]}, {slopes}",
+            f"    return _freed(_v, ({values[0]}, {slopes}))",
             "",
             "",
         ]
@@ -206,7 +220,7 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
             *check,
             *back,
             f"    _c = _run_back(_runs, _v, _c{choose})",
-            f"    return {answer}",
+            f"    return _freed(_v, {answer})",
             "",
             "",
         ]
@@ -214,8 +228,9 @@ def _stage_lines(program: Program, tape: Tape, interface: Interface) -> list[str
         *lines,
         f"def _signature_point({given}):",
         f"    _runs = {read}",
-        f"    _v = _run_tape(_runs, [{given}])",
-        "    return _signs(_runs, _v, [tuple(map(int, row.split())) for row in _GUARD_SLOTS.splitlines()])",
+        f"    _v = _run_tape(_runs, [{given}], None, False)",
+        "    _rows = [tuple(map(int, row.split())) for row in _GUARD_SLOTS.splitlines()]",
+        "    return _freed(_v, _signs(_runs, _v, _rows))",
     ]
 
 
@@ -231,8 +246,8 @@ def _second_lines(program: Program, second: Program, tape: Tape, interface: Inte
         "",
         f"def _hvp_point({', '.join([*params, *along.values()])}):",
         f"    _runs = _tape(_GRADIENT_TAPE, _KINDS, globals(), {len(params)})",
-        f"    _, _d = _run_both(_runs, [{', '.join(params)}], [{', '.join(moving)}])",
-        f"    return {tuple_text(answers)}",
+        f"    _v, _d = _run_both(_runs, [{', '.join(params)}], [{', '.join(moving)}])",
+        f"    return _freed(_v, {tuple_text(answers)})",
     ]
 
 
