@@ -19,7 +19,6 @@ LONGEST = 400
 LONGER = {
     "targets/numpy_module/arrays.py": "one case a primitive",
     "targets/numpy_module/blocks.py": "one case a primitive",
-    "targets/numpy_module/scalar.py": "one case a primitive",
 }
 FORBIDDEN = frozenset(("utils", "util", "helpers", "helper", "common", "base", "manager", "handler", "misc"))
 

@@ -145,7 +145,7 @@ def _arc_numpy(lines: Sequence[str]) -> dict[str, str]:
 
 
 def _has_powers(lines: Sequence[str]) -> bool:
-    return any(re.search(r"^ *\w+ = [^#]*\*\*-?\d", line) is not None for line in lines)
+    return any(re.search(r"^ *(\w+ = |return |if |elif )[^#]*\*\*-?\d", line) is not None for line in lines)
 
 
 def _arc_texts(lines: Sequence[str], many: Sequence[str]) -> list[str]:

@@ -25,8 +25,8 @@ _CONDITIONS: tuple[tuple[frozenset[int], str], ...] = (
 )
 
 
-def term_of(weight: Number, term: str, negated: str, gate: Gate) -> str:
-    """The text of weight * term; `negated` is the text of -term."""
+def term_of(weight: Number, term: str, factor: str, negated: str, gate: Gate) -> str:
+    """The text of weight * term; `factor` is the text of the term as a factor, `negated` that of -term."""
     number = nearest_float(weight)
     if number == 0 and gate == "select":
         return "0.0"
@@ -36,7 +36,7 @@ def term_of(weight: Number, term: str, negated: str, gate: Gate) -> str:
         return negated
     if re.fullmatch(r"-?\d+\.\d+", term):
         return number_text(number * float(term))
-    return f"{number_text(number)} * {term}"
+    return f"{number_text(number)} * {factor}"
 
 
 def number_text(number: float) -> str:
