@@ -185,7 +185,8 @@ class InstructionTexts:
         x, y = (arg.number for arg in args)
         if x is not None and y is not None and (op != "div" or y != 0.0):
             found = {"add": add, "sub": sub, "mul": mul, "div": truediv}[op](x, y)
-            short = len(repr(found)) <= len(f"{x} + {y}")  # else 1.0 / 3.0 is easier to read
+            # 1.0 / 3.0 is easier to read; a choice between 0 and what is 0 shall be made as it was
+            short = found != 0.0 and len(repr(found)) <= len(f"{x} + {y}")
             return _number(found) if math.isfinite(found) and short else None
         if op == "mul" and (x in (1.0, -1.0) or y in (1.0, -1.0)):
             one, other = (x, args[1]) if x in (1.0, -1.0) else (y, args[0])
