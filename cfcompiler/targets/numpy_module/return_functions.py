@@ -38,7 +38,7 @@ def _returns(levels: Any, seeds: Any) -> SimpleNamespace:
     count = len(levels.row)
     zero = count + len(seeds)
     given = SimpleNamespace(size=zero + 1, masks=0, parts=[], weighings={})
-    given.reached, given.passing = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+    given.reached, given.passing, given.lasting = (np.zeros(count, dtype=bool) for _ in range(3))
     given.reached[seeds] = True
     number = np.arange(len(seeds))
     given.parts.append((np.full(len(seeds), count), number, seeds, count + number))
@@ -64,16 +64,18 @@ def _returns(levels: Any, seeds: Any) -> SimpleNamespace:
         where[start : start + length] = base + np.arange(length)
         first, index, columns, rest = _sum(rows, rank[own], source[own], length, zero)
         sums.append((base, first, index, columns, rest))
-        size = max(size, base + first + len(index))  # what is added stands where the next levels are going to
-        base += length
-    size = max(size, base)
+        size = max(size, base + length, base + first + len(index))
+        inputs = base
+        # The next levels overwrite what is not looked at any more: what is added, and cotangents that nothing passes on.
+        lasting = np.flatnonzero(given.lasting[start:stop])
+        base += int(lasting[-1]) + 1 if len(lasting) else 0
     where[count:] = size + np.arange(given.size - count)
     return SimpleNamespace(
         size=size + given.size - count,
         masks=given.masks,
         seeds=where[count:zero].tolist(),
         zero=int(where[zero]),
-        inputs=slice(base - length, base - length + levels.count),
+        inputs=slice(inputs, inputs + levels.count),
         still=np.flatnonzero(~given.reached[: levels.count]),
         where=where,
         levels=[
@@ -119,7 +121,7 @@ def _sum(rows: Any, rank: Any, source: Any, length: int, zero: int) -> tuple[int
 
 def _cost_of_rest(count: int) -> float:
     """Nanoseconds for shares that are added one by one."""
-    return 800 + 1.8 * count if count else 0.0
+    return 800 + 3.0 * count if count else 0.0
 
 
 def _level_shares(levels: Any, groups: Sequence[Any], given: Any) -> list[Any]:
@@ -157,6 +159,7 @@ def _level_shares(levels: Any, groups: Sequence[Any], given: Any) -> list[Any]:
             _joined_to(gates, (how, rows, mask, shares))
     for group, own, kept in zip(live, starts, masks, strict=True):
         given.passing[group.rows] = not own
+        given.lasting[group.rows] = len(own) < len(group.targets) or group.chain is not None
         rows = (group.rows.start, group.rows.stop)
         if group.chain is None and group.shares is None:
             found = [(own[number], own[number] + rows[1] - rows[0]) for number in range(len(group.targets))]
