@@ -17,6 +17,7 @@ CASES = (
     *(f"point {case}" for case in point.CASES),
     "network float64",
     "long 1000",
+    "long 10000",
     "long 100000",
 )
 
