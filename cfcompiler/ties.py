@@ -42,6 +42,9 @@ _WORDS: dict[str, Pair] = {
 
 # `--tie pow=...` speaks of every power, as written with an integer, a constant or a variable exponent. Plain: the
 # textbook formula even at exponent 0, where the rows of ipow and rpow know better.
+# What --tie takes for an ordering, which has no weights.
+ORDERING_WORDS = dict.fromkeys(("sort", "topk", "median", "quantile"), ("first", "last"))
+ORDERING_WORDS |= dict.fromkeys(("cummax", "cummin"), ("first", "last", "split"))
 _POWERS = ("ipow", "rpow", "pow")
 _TEXTBOOK = "(g*n)*x**(n - 1)"
 
@@ -204,8 +207,7 @@ def override(found: Rules, name: str, value: str) -> Rules:
     if gate not in ("", "mul", "select"):
         raise TieError(f"the gate of a rule is mul or select, not {gate!r}")
     after = replace(found, overrides={**found.overrides, name: value})
-    known = False
-    weights = selection.count(",") + 1
+    known, weights = False, selection.count(",") + 1
     if name in found.kinks and not (name in found.reductions and weights > 2):
         own = gate or ("select" if name in _TWO_SIDED else "mul")
         mode = KinkMode((_pair(name, selection),), ((Fraction(0), Fraction(0)),), _gate(own))
@@ -214,8 +216,9 @@ def override(found: Rules, name: str, value: str) -> Rules:
         after = replace(after, kinks={**after.kinks, name: rule}, defines=defines)
         known = True
     if name in found.reductions and not (name in found.kinks and weights <= 2 and selection not in _WORDS):
-        changed = _overridden_reduction(found.reductions[name], selection, _gate(gate or "mul"))
-        after = replace(after, reductions={**after.reductions, name: changed})
+        changed = _overridden_reduction(found.reductions[name], name, selection, _gate(gate or "mul"))
+        defines = {key: text for key, text in after.defines.items() if key != name or f"{name}(" in text}
+        after = replace(after, reductions={**after.reductions, name: changed}, defines=defines)
         known = True
     if name == "where":
         after = replace(after, where=_overridden_where(selection))
@@ -276,13 +279,15 @@ def _gate(text: str) -> Gate:
     return "select" if text == "select" else "mul"
 
 
-def _overridden_reduction(rule: Reduction, text: str, gate: Gate) -> Reduction:
+def _overridden_reduction(rule: Reduction, name: str, text: str, gate: Gate) -> Reduction:
+    if text not in ORDERING_WORDS.get(name, (text,)):
+        raise TieError(f"{name} takes {', '.join(ORDERING_WORDS[name])}: not {text!r}")
     match text:
         case "split" | "first" | "last" | "all":
             return replace(rule, tie=text, gate_forward=gate, gate_reverse=gate)
     weights = tuple(parse_weight(part) for part in text.split(","))
     if len(weights) < 2:
-        raise TieError(f"{rule.name} takes split, first, last, all or weights w1,w2,...: not {text!r}")
+        raise TieError(f"{name} takes split, first, last, all or weights w1,w2,...: not {text!r}")
     return replace(rule, tie=weights, gate_forward=gate, gate_reverse=gate)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from cfcompiler import ties
 from cfcompiler.compiler import compile_text
+from cfcompiler.errors import CFError
 
 SHAPES = ["1", "3", "4", "2, 2", "2, 3"]
 
@@ -73,3 +74,20 @@ def test_a_statistic_along_several_axes(preset: str) -> None:
     x = np.random.default_rng(3).normal(size=(2, 3, 2))
     expected = np.log(np.sum(np.exp(x), axis=(0, 2))) + np.max(x, axis=(0, 2))
     assert compile_text(text, preset=preset).value(x) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["sort", "topk", "median", "quantile", "cummax", "cummin"])
+@pytest.mark.parametrize("value", ["all", "1/3,2/3", "1/2", "tree"])
+def test_an_ordering_has_no_weights(name: str, value: str) -> None:
+    with pytest.raises(CFError, match=f"the tie rule '{name}' cannot be") as caught:
+        compile_text("def f(x):\n    return x\n", overrides={name: value})
+    assert caught.value.diagnostics[0].hint.startswith("write first or last")
+
+
+@pytest.mark.parametrize("preset", ties.preset_names())
+def test_a_rule_for_the_median_counts_where_the_preset_writes_it_by_others(preset: str) -> None:
+    for value, expected in (("first", [0, 1, 0]), ("last", [0, 1, 0])):
+        program = compile_text(
+            "def f(x: Real[3]):\n    return median(x)\n", preset=preset, overrides={"median": value}
+        )
+        assert program.grad(np.zeros(3)).tolist() == expected

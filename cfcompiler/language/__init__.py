@@ -57,7 +57,20 @@ def read(
             if rule not in known:
                 complaints.append(errors.unknown_rule(rule, known))
             else:
-                complaints.append(
-                    errors.bad_rule(rule, value, "a weight such as 1/2, or first, last, split, all")
-                )
+                complaints.append(errors.bad_rule(rule, value, _taken(rules, rule)))
     return lower(file, source, rules=rules, function=function, static=static, syntax=tuple(complaints))
+
+
+def _taken(rules: ties.Rules, rule: str) -> str:
+    """What --tie takes for a rule, in words."""
+    if rule == "where":
+        return "select, mul or strong"
+    if rule == "modes":
+        return "one or separate"
+    if rule in ties.ORDERING_WORDS:
+        return " or ".join(ties.ORDERING_WORDS[rule])
+    if rule in rules.kinks:
+        return "a weight such as 1/2, or first, last, split, all"
+    if rule in rules.reductions:
+        return "first, last, split, all, or a weight for each entry, as in 1/3,2/3"
+    return "a number, the slope at the tie"

@@ -21,7 +21,7 @@ from cfcompiler.interpreter import run
 from cfcompiler.ir import Kink, Program, Select
 from cfcompiler.language.program_text import parse
 from cfcompiler.targets.program_text import emit
-from cfcompiler.ties import preset_names, rule_names, rules
+from cfcompiler.ties import ORDERING_WORDS, preset_names, rule_names, rules
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.reverse import gradient, vjp
 from cfcompiler.verify import verify
@@ -79,7 +79,7 @@ def _multiplying() -> dict[str, str]:
         elif name in found.kinks:
             chosen[name] = "1/2:mul"
         elif name in found.reductions:
-            chosen[name] = "split:mul"
+            chosen[name] = "last:mul" if name in ORDERING_WORDS else "split:mul"
     return chosen
 
 
