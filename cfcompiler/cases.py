@@ -58,6 +58,8 @@ class Answers:
         try:
             case = _case(line, number)
             name = case.get("id")
+            if not isinstance(case.get("point", {}), dict):
+                raise _wrong("the point of a case is a map from inputs to numbers")
             program = self._program(case).program
             point = point_of(program, case.get("point", {}))
             defaults = self.defaults
@@ -124,8 +126,6 @@ def _case(line: str, number: int) -> dict[str, Any]:
         raise _wrong("this line is nested too deeply", Span(number, 1, number, 2)) from None
     if not isinstance(case, dict):
         raise _wrong("a case is a JSON object", Span(number, 1, number, 2))
-    if not isinstance(case.get("point", {}), dict):
-        raise _wrong("the point of a case is a map from inputs to numbers")
     return case
 
 

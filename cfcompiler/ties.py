@@ -43,8 +43,8 @@ _WORDS: dict[str, Pair] = {
 # `--tie pow=...` speaks of every power, as written with an integer, a constant or a variable exponent. Plain: the
 # textbook formula even at exponent 0, where the rows of ipow and rpow know better.
 # What --tie takes for an ordering, which has no weights.
-ORDERING_WORDS = dict.fromkeys(("sort", "topk", "median", "quantile"), ("first", "last"))
-ORDERING_WORDS |= dict.fromkeys(("cummax", "cummin"), ("first", "last", "split"))
+_WITHOUT_WEIGHTS = {"sort topk median quantile": "first last", "cummax cummin": "first last split"}
+ORDERING_WORDS = {name: words.split() for names, words in _WITHOUT_WEIGHTS.items() for name in names.split()}
 _POWERS = ("ipow", "rpow", "pow")
 _TEXTBOOK = "(g*n)*x**(n - 1)"
 
