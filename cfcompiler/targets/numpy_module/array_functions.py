@@ -22,13 +22,32 @@ from cfcompiler.targets.numpy_module.extremum_functions import (
     _pooled_places,
     _pooled_shares,
     _pooled_split,
+    _single_shares,
     _weigh_extremum,
 )
 
 
 def _kink(left: Any, right: Any, above: Any, below: Any) -> Any:
     """above where left >= right, below where left < right, NaN where they cannot be compared."""
-    return np.where(left < right, below, np.where(left >= right, above, np.nan))
+    lower, other = left < right, left >= right
+    if not _long(lower, above, below):
+        return np.where(lower, below, np.where(other, above, np.nan))
+    # a choice by bits has no branches, which cost most where signs are mixed
+    chosen = np.bitwise_xor(np.asarray(above).view(np.int64), np.asarray(below).view(np.int64))
+    chosen = np.bitwise_and(chosen, np.negative(lower.view(np.int8), dtype=np.int64))
+    chosen = np.bitwise_xor(chosen, np.asarray(above).view(np.int64)).view(np.float64)
+    if np.count_nonzero(lower) + np.count_nonzero(other) < lower.size:
+        chosen[~(lower | other)] = np.nan
+    return chosen
+
+
+def _long(truth: Any, *values: Any) -> bool:
+    """Whether values of float64 fit the truths of a long array, so that a choice by bits pays."""
+    return np.size(truth) >= 1024 and all(
+        np.result_type(value) == np.float64
+        and np.broadcast_shapes(np.shape(value), np.shape(truth)) == np.shape(truth)
+        for value in values
+    )
 
 
 def _weigh(
@@ -36,8 +55,10 @@ def _weigh(
 ) -> Any:
     """term times the weight of the case; under the gate "select" a weight 0 gives 0 whatever the term."""
     joined = (tie == below, tie == above)  # `in` would find a NaN
+    lower = left <= right if joined[0] else left < right
+    if sorted((below, above)) == [0.0, 1.0] and _long(lower, term):
+        return _weigh_long(left, right, term, below, tie, above, unordered, gate)
     if gate == "select" and above == unordered and any(joined):
-        lower = left <= right if joined[0] else left < right
         low, high = (0.0 if one == 0.0 else term if one == 1.0 else one * term for one in (below, above))
         return np.where(lower, low, high)
     weights = np.where(
@@ -45,6 +66,27 @@ def _weigh(
     )
     product = weights * term
     return product if gate == "mul" else np.where(weights == 0.0, 0.0, product)
+
+
+def _weigh_long(
+    left: Any, right: Any, term: Any, below: float, tie: float, above: float, unordered: float, gate: str
+) -> Any:
+    """_weigh for the weights 0 and 1: by bits, then what is tied or NaN entry by entry."""
+    lower, higher = left < right, left > right
+    kept = lower if below == 1.0 else higher
+    if gate == "mul":
+        product = kept * np.asarray(term)
+    else:
+        mask = np.negative(kept.view(np.int8), dtype=np.int64)
+        product = np.bitwise_and(mask, np.asarray(term).view(np.int64), out=mask).view(np.float64)
+    if np.count_nonzero(lower) + np.count_nonzero(higher) == lower.size:
+        return product
+    open_ = ~(lower | higher)
+    one, other, given = (np.broadcast_to(part, open_.shape)[open_] for part in (left, right, term))
+    weights = np.where(one == other, tie, unordered)
+    shares = weights * given
+    product[open_] = shares if gate == "mul" else np.where(weights == 0.0, 0.0, shares)
+    return product
 
 
 def _packed_order(x: Any) -> Any:
@@ -209,9 +251,12 @@ FUNCTIONS = {
     function.__name__: function
     for function in (
         _kink,
+        _long,
         _weigh,
+        _weigh_long,
         _extremum_weights,
         _weigh_extremum,
+        _single_shares,
         _packed_order,
         _order,
         _ranked,

@@ -88,8 +88,9 @@ def _unpacked(layout: Layout) -> list[str]:
 
 
 def _rule_text(weighing: Apply) -> str:
+    """What the functions of extrema take of a weigh_extremum."""
     tie, at_nan, gate = extremum_rule(weighing)
-    return f"({tie}, {at_nan!r}, {gate!r})"
+    return f"{tie}, {at_nan!r}, {gate!r}"
 
 
 class _Arrays:
@@ -144,7 +145,7 @@ class _Arrays:
                 self._prepare(instruction)
                 self.operands[out.name] = self._kink(instruction)
             case Select():
-                self.operands[out.name] = self._plain(instruction)
+                self.operands[out.name] = self._select(instruction)
             case Apply(op="constant"):
                 name = self.constants.real(instruction.attribute("value"))
                 self.operands[out.name] = Name(name, f"{name}_BITS", fixed=True)
@@ -300,9 +301,7 @@ class _Arrays:
                 base = self.calls.register("real", (size,))
                 places = Derived(base, f"{{0}}.view({kind})[:{prod(shape)}].reshape({shape})")
                 self.extrema[instruction.out.name] = places
-                text = (
-                    f"_pooled_places({{0}}, {views}, {sense!r}, {_rule_text(reader)}, {{1}}, {{2}}, {{out}})"
-                )
+                text = f"_pooled_places({{0}}, {views}, {sense!r}, ({_rule_text(reader)}), {{1}}, {{2}}, {{out}})"
                 return self._into(text, shape, self._operand(x), spare, places)
         return self._into(
             f"_pooled({{0}}, {views}, {sense!r}, {{1}}, {{out}})", shape, self._operand(x), spare
@@ -345,7 +344,7 @@ class _Arrays:
                 self.constants.places(windows.views_text),
                 self.constants.places(windows.corners_text),
             )
-            more = f"{views}, {corners}, {windows.size}, {windows.apart}, {_rule_text(weighing)}"
+            more = f"{views}, {corners}, {windows.size}, {windows.apart}, ({_rule_text(weighing)})"
             operands = [self._operand(value) for value in (x, *weighing.args[1:])]
             places = self.extrema[weighing.args[1].name]
             text = f"_pooled_shares({{0}}, {{1}}, {{2}}, {{3}}, {more}, {{out}})"
@@ -376,10 +375,17 @@ class _Arrays:
         return False
 
     def _op_weigh_extremum(self, instruction: Apply) -> Operand:
-        if instruction.args[0].name in self.windows:
+        x, top, term = instruction.args
+        if x.name in self.windows:
             self.pooled.add(instruction.out.name)
-            return self._operand(instruction.args[2])
-        return self._plain(instruction)
+            return self._operand(term)
+        if term.shape == x.shape:
+            return self._plain(instruction)
+        more = f"{instruction.attribute('axes')}, False, {_rule_text(instruction)}"
+        operands = [self._operand(value) for value in (x, top, term)]
+        return self._into(
+            f"_weigh_extremum({{0}}, {{1}}, {{2}}, {more}, {{out}})", instruction.out.shape, *operands
+        )
 
     def _op_index(self, instruction: Apply) -> Operand:
         x, key = instruction.args[0], instruction.attribute("key")
@@ -432,6 +438,17 @@ class _Arrays:
         if above == right and below == left:
             return self._ufunc("minimum", shape, self._wide(below), self._wide(above))
         return self._plain(kink)
+
+    def _select(self, select: Select) -> Operand:
+        guard = self.operands[select.guard.name]
+        if isinstance(guard, Register) and select.out.kind == "real":
+            for zero, value, positive in (
+                (select.then, select.orelse, False),
+                (select.orelse, select.then, True),
+            ):
+                if self._is_zero(zero):
+                    return self.masks.kept(guard, positive, self._wide(value), select.out.shape)
+        return self._plain(select)
 
     def _is_zero(self, value: Value) -> bool:
         return self._is_number(value, 0)

@@ -41,12 +41,43 @@ def _extremum_weights(x: Any, top: Any, axes: tuple[int, ...], tie: Any, at_nan:
 
 
 def _weigh_extremum(
-    x: Any, out: Any, term: Any, axes: tuple[int, ...], whole: bool, tie: Any, at_nan: str, gate: str
+    x: Any,
+    out: Any,
+    term: Any,
+    axes: tuple[int, ...],
+    whole: bool,
+    tie: Any,
+    at_nan: str,
+    gate: str,
+    shares: Any = None,
 ) -> Any:
-    """term (shaped as x if `whole`, else as out) times the weights of the entries of x in its extremum `out`."""
-    weights = _extremum_weights(x, np.expand_dims(out, axes), axes, tie, at_nan)
+    """term (shaped as x if `whole`, else as out) times the weights of the entries of x in its extremum `out`.
+
+    shares: an array to write to.
+    """
+    tops = np.expand_dims(out, axes)
+    if not whole and x.size > 1024 and (isinstance(tie, str) or all(0.0 < abs(one) < np.inf for one in tie)):
+        tied = x == tops
+        single = np.count_nonzero(tied) == tops.size and not np.isnan(tops).any()
+        if single and (gate == "select" or np.isfinite(term).all()):
+            return _single_shares(tied, term, axes, gate, np.empty(x.shape) if shares is None else shares)
+    weights = _extremum_weights(x, tops, axes, tie, at_nan)
     product = weights * (term if whole else np.expand_dims(term, axes))
-    return product if gate == "mul" else np.where(weights == 0.0, 0.0, product)
+    product = product if gate == "mul" else np.where(weights == 0.0, 0.0, product)
+    if shares is None:
+        return product
+    shares[...] = product
+    return shares
+
+
+def _single_shares(tied: Any, term: Any, axes: tuple[int, ...], gate: str, shares: Any) -> Any:
+    """Into shares what _weigh_extremum says where each extremum is at one entry only, the same under any rule."""
+    shares.fill(0.0)
+    if gate == "mul" and np.signbit(term).any():
+        shares[...] = 0.0 * np.expand_dims(term, axes)
+    places = np.unravel_index(np.flatnonzero(tied), tied.shape)
+    shares[places] = np.asarray(term)[tuple(one for axis, one in enumerate(places) if axis not in axes)]
+    return shares
 
 
 def _offsets(x: Any, windows: Any) -> list[int]:
