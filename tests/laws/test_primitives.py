@@ -12,9 +12,11 @@ import sympy
 
 from cfcompiler.arithmetic import EXACT, FLOATS
 from cfcompiler.builder import Builder
+from cfcompiler.compiler import compile_text
 from cfcompiler.formulas import compile_formula
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Program
+from cfcompiler.language.calls import rows
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import to_float
 from cfcompiler.primitives import TABLE, Primitive, smooth_names
@@ -180,3 +182,17 @@ def test_second_derivatives_agree_with_differences_of_the_first(name: str) -> No
                         point,
                         exponent,
                     )
+
+
+@pytest.mark.parametrize("name", rows())
+def test_the_module_has_what_a_row_calls(name: str) -> None:
+    """At a point, at many, and along arcs where something else is tied."""
+    params = TABLE[name].params
+    names = ", ".join(f"p{index}" for index in range(len(params)))
+    program = compile_text(f"def f({names}, t):\n    return {name}({names}) + abs(t)\n")
+    start = 1.5 if name == "acosh" else 0.75
+    point = [start + index / 8 for index in range(len(params))]
+    one, many = program.grad(*point, 0.0), program.grad(*[np.array([entry] * 3) for entry in (*point, 0.0)])
+    assert np.isfinite(one).all()
+    assert [float(part[2]) for part in many] == pytest.approx(list(one), rel=1e-12)
+    assert program.lexicographic(*point, 0.0)[:-1] == pytest.approx(list(one)[:-1], rel=1e-12)
