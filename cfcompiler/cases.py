@@ -48,10 +48,11 @@ class Answers:
     _programs: dict[str, Compiled] = field(default_factory=dict)
 
     def lines(self, lines: Iterable[str]) -> Iterator[str]:
-        """Answer `lines`; blank ones are passed over."""
+        """Answer `lines`; blank ones are passed over, and the mark that some editors put before UTF-8 text."""
         for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield dumps(self._answer(line, number))
+            case = line.removeprefix("\ufeff") if number == 1 else line
+            if case.strip():
+                yield dumps(self._answer(case, number))
 
     def _answer(self, line: str, number: int) -> dict[str, Any]:
         name: Any = None

@@ -116,6 +116,18 @@ def test_a_thousand_cases_are_one_quick_run(
     assert [answer["id"] for answer in answers] == list(range(1000))
 
 
+def test_a_mark_before_the_text_is_no_part_of_the_first_case(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "\ufeff" + json.dumps({"id": "first", "source": MAX, "point": {"x": 1}}) + "\n"
+    (folder / "cases.jsonl").write_text(text, encoding="utf-8")
+    from_file = lines_of(capsys, "at", "--jsonl", "cases.jsonl")
+    feed(monkeypatch, text)
+    from_stdin = lines_of(capsys, "at", "--jsonl", "-")
+    assert [(answer["id"], answer["verdict"]) for answer in from_file] == [("first", "exact")]
+    assert from_stdin == from_file
+
+
 def test_a_bug_in_one_case_does_not_end_the_others(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,12 +49,45 @@ def codes(text: str, **options: object) -> list[str]:
 # values
 
 
+def test_one_extent_of_reshape_may_be_what_the_others_leave() -> None:
+    for written, shape in (
+        ("(-1, 3)", (4, 3)),
+        ("(2, -1, 2)", (2, 3, 2)),
+        ("-1", (12,)),
+        ("(12, -1)", (12, 1)),
+    ):
+        program = expression(f"reshape(x, {written})", "x: Real[2, 6]")
+        assert program.results[0].shape == shape, written
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("(-1, 5)", "12 entries are no whole number of times 5"),
+        ("(-1, 0)", "12 entries are no whole number of times 0"),
+        ("(-1, -1)", "one extent may be -1"),
+        ("(-2, 6)", "one extent may be -1"),
+    ],
+)
+def test_a_shape_that_cannot_be_says_what_to_write(written: str, what: str) -> None:
+    with pytest.raises(CFError) as caught:
+        expression(f"reshape(x, {written})", "x: Real[2, 6]")
+    assert [item.code for item in caught.value.diagnostics] == ["CF050"]
+    assert what in caught.value.render()
+
+
+def test_arrays_of_zeros_have_no_extent_of_their_own_choice() -> None:
+    with pytest.raises(CFError, match="a shape has no negative entries"):
+        expression("zeros((-1, 3))", "x: Real[2, 6]")
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
         ("x + 2*y - 1", 7.0),
         ("x**2 + y**0.5", 4 + math.sqrt(3)),
         ("x**-1", 0.5),
+        ("clip(x, 5, 1) + 10*clip(y, 5, 1)", 11.0),
         ("2**x", 4.0),
         ("x if x > y else y", 3.0),
         ("1 < x < y", None),

@@ -38,10 +38,11 @@ def shape_of(called: Called) -> Term:
 
 
 def reshape(called: Called) -> Term:
-    x, shape = called.real("x"), _extents(called, called.terms["shape"])
-    if isinstance(x, Poison) or isinstance(shape, Poison):
+    x = called.real("x")
+    if isinstance(x, Poison):
         return POISON
-    return called.apply("reshape", x, shape=shape)
+    shape = _extents(called, called.terms["shape"], entries=prod(x.shape))
+    return POISON if isinstance(shape, Poison) else called.apply("reshape", x, shape=shape)
 
 
 def filled(number: int) -> Rule:
@@ -107,14 +108,24 @@ def is_nan(called: Called) -> Term:
     return POISON if isinstance(x, Poison) else called.apply("isnan", x)
 
 
-def _extents(called: Called, term: Term) -> tuple[int, ...] | Poison:
+def _extents(called: Called, term: Term, entries: int | None = None) -> tuple[int, ...] | Poison:
+    """A written shape. One extent of it may be -1 where `entries` says how many there are: what the others leave."""
     parts = term.items if isinstance(term, Listing) else term if isinstance(term, tuple) else (term,)
+    hint = "" if entries is None else "one extent may be -1: what the others leave"
     sizes: list[int] = []
     for part in parts:
         size = called.evaluator.as_whole(part, called.span, "a shape")
         if isinstance(size, Poison):
             return POISON
-        if size < 0:
-            return called.emission.complain(errors.shapes(called.span, "a shape has no negative entries"))
+        if size < 0 and (entries is None or size != -1 or -1 in sizes):
+            return called.emission.complain(
+                errors.shapes(called.span, "a shape has no negative entries", hint)
+            )
         sizes.append(size)
+    if -1 in sizes and entries is not None:
+        others = prod(size for size in sizes if size != -1)
+        if others == 0 or entries % others:
+            what = f"{entries} entries are no whole number of times {others}, so there is no extent for -1"
+            return called.emission.complain(errors.shapes(called.span, what))
+        sizes[sizes.index(-1)] = entries // others
     return tuple(sizes)

@@ -172,7 +172,11 @@ SAID = {
     "dot": _Said("the inner product, as `@`", "dot(v, v)", "linear in each"),
     "len": _Said("the first extent, known when compiled", "zeros(len(v))", _NONE),
     "shape": _Said("all extents", "zeros(shape(m))", _NONE),
-    "reshape": _Said("the same entries in another shape", "reshape(m, (3, 2))", _LINEAR),
+    "reshape": _Said(
+        "the same entries in another shape; one extent may be -1, what the others leave",
+        "reshape(m, (3, 2))",
+        _LINEAR,
+    ),
     "zeros": _Said("an array of zeros", "zeros((2, 2))", "constant"),
     "ones": _Said("an array of ones", "ones(4)", "constant"),
     "concat": _Said("one after the other along `axis` (0)", "concat(v, v)", _LINEAR),
