@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 
@@ -72,15 +72,11 @@ _GENERATED = re.compile(r"(?:[tskb]|[dc]_\w+)(?:_\d+)?")
 
 def emit(program: Program, forward: Program, backward: Program) -> str:
     """The three programs, each under a comment that says which it is."""
-    inputs = ", ".join(_symbol(param.value.name, set()) for param in program.params)
+    params, values = _params(program), _values(program)
     primal = _names(program)
-    own = word(program.name)
-    values = [
-        f"{own}_{{{place}}}" if len(program.results) > 1 else own for place in range(len(program.results))
-    ]
-    heads = [f"{value}({inputs})" for value in values]
+    heads = [f"{value}({', '.join(params.values())})" for value in values]
     tangents = [rf"\dot{{{value}}}" for value in values]
-    cotangents = [rf"\bar{{{_symbol(p.value.name, set())}}}" for p in program.params if p.differentiable]
+    cotangents = [rf"\bar{{{params[p.value.name]}}}" for p in program.params if p.differentiable]
     parts = [
         ("the program", program, heads),
         ("its forward derivative: a dot is a tangent", forward, [*heads, *tangents]),
@@ -88,7 +84,7 @@ def emit(program: Program, forward: Program, backward: Program) -> str:
     ]
     blocks = []
     for title, part, labels in parts:
-        rows = _Writer(part, primal).rows(labels)
+        rows = _Writer(part, primal, params).rows(labels)
         body = " \\\\\n".join(rows)
         blocks.append(
             f"% {program.name} under {program.preset}: {title}\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
@@ -98,11 +94,15 @@ def emit(program: Program, forward: Program, backward: Program) -> str:
 
 def equations(program: Program) -> tuple[str, ...]:
     """The rows of the program alone, `left &= right`."""
-    inputs = ", ".join(_symbol(param.value.name, set()) for param in program.params)
-    own = word(program.name)
-    several = len(program.results) > 1
-    heads = [f"{own}_{{{place}}}" if several else own for place in range(len(program.results))]
-    return tuple(_Writer(program, _names(program)).rows([f"{head}({inputs})" for head in heads]))
+    params = _params(program)
+    heads = [f"{value}({', '.join(params.values())})" for value in _values(program)]
+    return tuple(_Writer(program, _names(program), params).rows(heads))
+
+
+def _values(program: Program) -> list[str]:
+    """What the results are called, without the inputs."""
+    own, count = word(program.name), len(program.results)
+    return [own] if count == 1 else [f"{own}_{{{place}}}" for place in range(count)]
 
 
 def _names(program: Program) -> set[str]:
@@ -110,6 +110,27 @@ def _names(program: Program) -> set[str]:
 
 
 # symbols
+
+
+def _params(program: Program) -> dict[str, str]:
+    """The symbol of each input, by name."""
+    taken: set[str] = set()
+    return {param.value.name: _distinct(_symbol(param.value.name, set()), taken) for param in program.params}
+
+
+def _distinct(symbol: str, taken: set[str]) -> str:
+    """The symbol, with ^{(1)}, ^{(2)}, ... where other values have it: x2 and x_2 are two. It is taken then."""
+    found, count = symbol, 0
+    while _look(found) in taken:
+        count += 1
+        found = f"{symbol}^{{({count})}}"
+    taken.add(_look(found))
+    return found
+
+
+def _look(symbol: str) -> str:
+    r"""What a reader sees: \bar{x}_{2} and \bar{x_{2}} look alike."""
+    return re.sub(r"[{}]", "", symbol)
 
 
 def word(name: str) -> str:
@@ -178,9 +199,11 @@ def _cases(rows: Sequence[tuple[str, str]]) -> str:
 class _Writer:
     """Writes one program: `texts` has for every value its symbol, or the formula that stands for it."""
 
-    def __init__(self, program: Program, primal: set[str]) -> None:
+    def __init__(self, program: Program, primal: set[str], params: Mapping[str, str]) -> None:
         self.program = program
         self.primal = primal
+        self.params = params
+        self.taken: set[str] = set()
         self.texts: dict[str, Text] = {}
         self.uses = Counter(value.name for step in program.instructions for value in arguments(step))
         self.uses.update(value.name for value in program.results)
@@ -188,14 +211,17 @@ class _Writer:
         self.users = {value.name: step for step in program.instructions for value in arguments(step)}
 
     def rows(self, labels: Sequence[str]) -> Iterator[str]:
+        self.taken.update(map(_look, (*self.params.values(), *labels)))
         for param in self.program.params:
-            self.texts[param.value.name] = (_symbol(param.value.name, self.primal), ATOM)
+            name = param.value.name
+            symbol = self.params.get(name) or _distinct(_symbol(name, self.primal), self.taken)
+            self.texts[name] = (symbol, ATOM)
         for step in self.program.instructions:
             text = self._formula(step)
             if self._stands_in(step, text):
                 self.texts[step.out.name] = text
                 continue
-            symbol = _symbol(step.out.name, self.primal)
+            symbol = _distinct(_symbol(step.out.name, self.primal), self.taken)
             self.texts[step.out.name] = (symbol, ATOM)
             yield f"{symbol} &= {text[0]}{self._margin(step)}"
         for label, value in zip(labels, self.program.results, strict=True):
