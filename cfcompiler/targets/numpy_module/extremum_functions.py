@@ -132,7 +132,8 @@ def _pooled_places(x: Any, windows: Any, sense: str, rule: Any, spare: Any, plac
             spare, better, equal, several, hits = (
                 part[: len(top)] for part in (spare, better, equal, several, hits)
             )
-        several.fill(False)
+        if divided:
+            several.fill(False)
         np.copyto(top, views[0][rows])
         for view, offset in zip(views[1:], offsets[1:], strict=True):
             np.copyto(spare, view[rows])

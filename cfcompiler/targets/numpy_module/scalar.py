@@ -16,6 +16,7 @@ from cfcompiler.targets.numpy_module import inlining, unpacking
 from cfcompiler.targets.numpy_module.inlining import Held
 from cfcompiler.targets.numpy_module.instruction_texts import CHOICE, COMPARE, NOT, OR, InstructionTexts, Text
 from cfcompiler.targets.numpy_module.names import local_names
+from cfcompiler.targets.numpy_module.names_again import with_names_again
 from cfcompiler.targets.numpy_module.schedule import Block, Copy, Step, schedule
 from cfcompiler.verify import arguments
 
@@ -93,9 +94,17 @@ class _Writer:
         head = len(self.lines)
         self._steps(self.steps, 1)
         self._return(results)
+        if not self.choosing:
+            made = {self.names[name] for name in self.instructions if name not in self.own | self.joined}
+            self.lines[head:] = with_names_again(self.lines[head:], made - self._kept(), INDENT)
         unpacked = unpacking.unpacked(self.entries, self.names, self.program.params, self.lines[head:])
         self.lines[head:head] = [INDENT + line for line in unpacked]
         return self.lines
+
+    def _kept(self) -> set[str]:
+        """The names of what is not the compiler's alone."""
+        given = {param.value.name for param in self.program.params}
+        return {self.names[name] for name in given | self.own | self.joined}
 
     def _return(self, results: Callable[[Sequence[str]], str]) -> None:
         values = self.program.results
