@@ -106,7 +106,7 @@ def _text(options: argparse.Namespace) -> tuple[str, str, str | None]:
     from cfcompiler.language import decode
 
     path, function = options.program, None
-    if ":" in path and not Path(path).exists():
+    if ":" in path and not os.path.exists(path):
         path, _, function = path.rpartition(":")
     if path in (STANDARD, STDIN):
         return decode(sys.stdin.buffer.read(), STDIN).text, STDIN, function or None
@@ -131,9 +131,7 @@ def _compile(options: argparse.Namespace) -> int:
         sys.stdout.write(text)
         return DONE
     path = Path(chosen) if chosen is not None else output.default_path(_stem(options.program))
-    source = Path(_stem(options.program))
-    if path.exists() and source.exists() and path.samefile(source):
-        raise failed(errors.cannot_write(str(path), "it is the program itself"))
+    output.refuse_program(path, _stem(options.program))
     output.write(path, text, force=options.force)
     print(f"wrote {path}")
     return DONE
@@ -142,7 +140,7 @@ def _compile(options: argparse.Namespace) -> int:
 def _stem(program: str) -> str:
     if program.split(":")[0] in (STANDARD, STDIN):
         return "stdin"
-    return program if Path(program).exists() else program.rpartition(":")[0]
+    return program if os.path.exists(program) else program.rpartition(":")[0]
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -271,8 +269,7 @@ def _report(options: argparse.Namespace) -> int:
         return DONE
     stem = _stem(options.program)
     path = Path(options.output) if options.output is not None else reporting.default_path(stem)
-    if path.exists() and Path(stem).exists() and path.samefile(stem):
-        raise failed(errors.cannot_write(str(path), "it is the program itself"))
+    output.refuse_program(path, stem)
     output.write(path, document.text, force=options.force)
     print(f"wrote {path}")
     return DONE

@@ -6,6 +6,7 @@ name is found first.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -38,7 +39,7 @@ class CfFinder(MetaPathFinder):
         name = fullname.rpartition(".")[2]
         for folder in path if path is not None else sys.path:
             file = Path(folder or ".") / f"{name}.cf"
-            if file.is_file():
+            if os.path.isfile(file):  # a folder that cannot be searched has no such file
                 return spec_from_file_location(fullname, file, loader=CfLoader(file))
         return None
 

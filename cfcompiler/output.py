@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cfcompiler import errors
@@ -42,19 +44,34 @@ def _stem(program_path: str) -> str:
 
 def write(path: Path, content: str | bytes, *, force: bool) -> None:
     """Put a text (in UTF-8) or an image at `path`. Raises CFError where the file is not cfc's, or cannot be written."""
-    try:
+    with _complained(path):
         _write(path, content.encode() if isinstance(content, str) else content, force)
-    except OSError as problem:
-        raise _refused(errors.cannot_write(str(path), problem.strerror or str(problem))) from None
 
 
 def refuse_foreign(path: Path, *, force: bool) -> None:
-    """Raises CFError where `path` is a file that cfc did not write, unless `force`, or is a directory."""
-    target = path.resolve()
-    if target.is_dir():
-        raise _refused(errors.cannot_write(str(path), "it is a directory"))
-    if target.exists() and not force and not _own(target):
-        raise _refused(errors.foreign_file(str(path)))
+    """Raises CFError where `path` is a file not written by cfc, unless `force`, is a directory, or cannot be seen."""
+    with _complained(path):
+        target = path.resolve()
+        if target.is_dir():
+            raise _refused(errors.cannot_write(str(path), "it is a directory"))
+        if target.exists() and not force and not _own(target):
+            raise _refused(errors.foreign_file(str(path)))
+
+
+def refuse_program(path: Path, program_path: str) -> None:
+    """Raises CFError where `path` is the program itself, which --force does not overwrite either, or cannot be seen."""
+    with _complained(path):
+        if path.exists() and os.path.exists(program_path) and path.samefile(program_path):
+            raise _refused(errors.cannot_write(str(path), "it is the program itself"))
+
+
+@contextmanager
+def _complained(path: Path) -> Iterator[None]:
+    """What the system says against `path`, as a complaint."""
+    try:
+        yield
+    except OSError as problem:
+        raise _refused(errors.cannot_write(str(path), problem.strerror or str(problem))) from None
 
 
 def _write(path: Path, content: bytes, force: bool) -> None:

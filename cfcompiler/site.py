@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from math import ceil, floor
 from multiprocessing.connection import Connection
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -95,8 +96,11 @@ def write_site(
 
 
 def _prepare(directory: Path) -> None:
+    """Make the folder, and see that something can be written there."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=directory):
+            pass
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise CFError([errors.cannot_write(str(directory), reason)], Source("", "cfc")) from None

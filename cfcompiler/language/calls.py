@@ -6,10 +6,12 @@ user's function > where, load, range > max, min > arrays and orderings > prelude
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -28,6 +30,7 @@ from cfcompiler.language.terms import POISON, Exact, Poison, Scope, Term
 from cfcompiler.primitives import TABLE
 from cfcompiler.source import Span
 
+_NO_ARCHIVE = "it is not an .npz archive"
 # Rows that keep a number known: floor((len(x) - 1)/2) is an index.
 _ROUNDING: dict[str, Callable[[Fraction], int]] = {
     "floor": math.floor,
@@ -208,17 +211,19 @@ def _load(emission: Emission, node: tree.Call, folder: Path) -> Term:
 
 def _array(emission: Emission, folder: Path, path: str, name: str, span: Span) -> Term:
     try:
-        with np.load(folder / path, allow_pickle=False) as archive:
+        with (folder / path).open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                return emission.complain(errors.unreadable_file(span, path, "it is not an .npz archive"))
+                return emission.complain(errors.unreadable_file(span, path, _NO_ARCHIVE))
             if name not in archive.files:
                 return emission.complain(errors.no_array(span, path, name, archive.files))
             data = archive[name]
-    except (OSError, ValueError, EOFError, KeyError) as error:
-        reason = (
-            "there is no such file" if isinstance(error, FileNotFoundError) else "it is not an .npz archive"
-        )
-        return emission.complain(errors.unreadable_file(span, path, reason))
+    except FileNotFoundError:
+        return emission.complain(errors.unreadable_file(span, path, "there is no such file"))
+    except OSError as error:
+        return emission.complain(errors.unreadable_file(span, path, error.strerror or _NO_ARCHIVE))
+    except (ValueError, EOFError, KeyError, NotImplementedError, BadZipFile, zlib.error):
+        return emission.complain(errors.unreadable_file(span, path, _NO_ARCHIVE))
     if data.dtype.kind not in "fiub":
         return emission.complain(errors.bad_array(span, name, f"holds {data.dtype}, not real numbers"))
     return emission.array(path, name, data)
