@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from cfcompiler.analyses.series import (
     Series,
     add,
     at_zero,
+    composed,
     constant,
     div,
     exp,
@@ -44,10 +46,6 @@ def _log(x: Series) -> Series:
     return integral(x, div(ONE, x), _op["log"](x.at(0)))
 
 
-def _sigmoid(x: Series) -> Series:
-    return div(ONE, add(ONE, exp(scale(x, Fraction(-1)))))
-
-
 def _square(x: Series) -> Series:
     return mul(x, x)
 
@@ -56,12 +54,45 @@ def _minus(x: Series, y: Series) -> Series:
     return add(x, scale(y, Fraction(-1)))
 
 
-def _tanh(x: Series) -> Series:
-    first, second = rotation(x, 1, ("sinh", "cosh"))
-    return div(first, second)
+def _by_own_rate(name: str, rate: tuple[int, int, int]) -> Callable[[Series], Series]:
+    """A function f with f' = rate[0] + rate[1]*f + rate[2]*f**2: its derivatives are polynomials in f."""
+
+    def taylor(start: Any, count: int) -> list[Any]:
+        found, poly, below = [start], [Fraction(c) for c in rate], Fraction(1)
+        for k in range(1, count):
+            below *= k
+            found.append(_polynomial_at([c / below for c in poly], start))
+            poly = _rate_of(poly, rate)
+        return found
+
+    return lambda x: composed(x, partial(taylor, _op[name](at_zero(x))))
+
+
+def _rate_of(poly: Sequence[Fraction], rate: Sequence[int]) -> list[Fraction]:
+    """The polynomial in f that is the derivative of one in f."""
+    out = [Fraction(0)] * (len(poly) + 1)
+    for k in range(1, len(poly)):
+        for j, c in enumerate(rate):
+            out[k - 1 + j] += k * poly[k] * c
+    return out
+
+
+def _polynomial_at(poly: Sequence[Fraction], start: Any) -> Any:
+    total: Any = Fraction(0)
+    for k, c in enumerate(poly):
+        if c:
+            total = _op["add"](total, _op["mul"](c, _op["pow"](start, Fraction(k))))
+    return total
+
+
+_tanh = _by_own_rate("tanh", (1, 0, -1))
+_sigmoid = _by_own_rate("sigmoid", (0, 1, -1))
+_tan_at_number = _by_own_rate("tan", (1, 0, 1))
 
 
 def _tan(x: Series) -> Series:
+    if not numbers.is_special(_op["tan"](at_zero(x))):
+        return _tan_at_number(x)
     first, second = rotation(x, -1, ("sin", "cos"))
     return div(first, second)
 
@@ -111,15 +142,17 @@ UNARY: dict[str, Callable[[Series], Series]] = {
 
 def _step(name: str) -> Callable[[Series], Series]:
     """floor and its kin: constant on the arc; at a jump, the value on the side from which the arc comes."""
+    shift = (
+        HALF if name == "round" else Fraction(0)
+    )  # jumps are where the argument and this are a whole number
 
     def rule(x: Series) -> Series:
         start = at_zero(x)
-        here = _op["floor"](start)
-        if numbers.compare(here, start) != 0 and name != "round":
-            return constant(_op[name](start))
+        level = _op["add"](start, shift)
         moved = _minus(x, constant(start))
-        side = Fraction(sign(moved), 4) if not is_zero(moved) else Fraction(0)
-        return constant(_op[name](_op["add"](start, side)))
+        if is_zero(moved) or numbers.compare(_op["floor"](level), level) != 0:
+            return constant(_op[name](start))
+        return constant(_op[name](_op["add"](start, Fraction(sign(moved), 4))))
 
     return rule
 

@@ -192,10 +192,13 @@ def unless_constant(function: Callable[[Series], Series], name: str) -> Callable
 
 
 def exp(x: Series) -> Series:
+    """exp(x(0)) * exp(x - x(0)): so the terms do not carry the one number into each other."""
+
     def rates(slope: list[Any], found: list[list[Any]]) -> list[Any]:
         return [_coefficient(slope, found[0], len(found[0]) - 1)]
 
-    return _taylor(x, rates, [_op["exp"](at_zero(x))])[0]
+    start = _op["exp"](at_zero(x))
+    return scale(_taylor(x, rates, [Fraction(1)])[0], start)
 
 
 def rotation(x: Series, turn: int, names: tuple[str, str]) -> tuple[Series, Series]:
@@ -211,6 +214,21 @@ def rotation(x: Series, turn: int, names: tuple[str, str]) -> tuple[Series, Seri
 
     first, second = _taylor(x, rates, [_op[names[0]](start), _op[names[1]](start)])
     return first, second
+
+
+def composed(x: Series, taylor: Callable[[int], Sequence[Any]]) -> Series:
+    """f(x), from the first coefficients of f at the value of x: so many as are asked for."""
+    count = TERMS if x.exact else max(x.precision, 1)
+    steps = [(k, x.at(k)) for k in range(1, count) if x.at(k) != 0]
+    total: list[Any] = [Fraction(0)] * count
+    for coefficient in reversed(taylor(count)):
+        following: list[Any] = [coefficient, *[Fraction(0)] * (count - 1)]
+        for k, step in steps:
+            for place, known in enumerate(total[: count - k]):
+                if known != 0:
+                    following[place + k] = _op["add"](following[place + k], _op["mul"](known, step))
+        total = following
+    return normal(0, total, False)
 
 
 def integral(x: Series, rate: Series, start: Any) -> Series:

@@ -133,9 +133,12 @@ def _erfc_arc(x: Any) -> Any:
 
 def _atan2_arc(y: Any, x: Any) -> Any:
     """The angle of (x, y), from the half plane in which it lies; on the negative x axis by the side that y tends to."""
-    if abs_sign := _sign_arc(x):
-        turn = 0.0 if abs_sign > 0 else math.pi if _sign_arc(y) >= 0 else -math.pi
-        return _atan_arc(y / x) + turn
+    if side := _sign_arc(x):
+        slope = y / x
+        if isinstance(slope, _Arc) and slope.terms and slope.low < 0:  # x is infinitely smaller than y
+            return _sign_arc(y) * (math.pi / 2.0) - _atan_arc(x / y)
+        turn = 0.0 if side > 0 else math.pi if _sign_arc(y) >= 0 else -math.pi
+        return _atan_arc(slope) + turn
     return Fraction(0) if _sign_arc(y) == 0 else _sign_arc(y) * (math.pi / 2.0)
 
 
