@@ -109,23 +109,21 @@ def test_powers_on_arcs(exponent: str) -> None:
             assert term(own, power) == pytest.approx(to_float(exact.at(power)), rel=1e-9)
 
 
-def _spelled(name: str, params: int) -> str:
-    return f"def f({', '.join('xyz'[:params])}, t):\n    return {name}({', '.join('xyz'[:params])})*abs(t)\n"
-
-
-@pytest.mark.parametrize("name", [name for name in (*ONE, *TWO) if name in ROWS])
-def test_the_names_of_a_module_lead_to_the_right_function(name: str) -> None:
-    """At t = 0 the slope of f(x)*abs(t) along arcs with t > 0 is f(x), at one point and at many."""
-    params = len(ROWS[name].params)
-    start = {"acosh": ("5/4", "3/2")}.get(name, ("2/3", "1/4"))[:params]
-    expected = to_float(at_arcs(name, *((text,) for text in start)).at(0))
-    module = compile_text(_spelled(name, params))
-    point = [float(Fraction(text)) for text in start]
-    lex = module.lexicographic(*point, 0.0)
-    assert lex[-1] == pytest.approx(expected, rel=1e-12), name
-    assert list(lex[:-1]) == [0.0] * params
-    rows = module.lexicographic(*(np.array([entry] * 2) for entry in point), np.zeros(2))
-    assert np.array(rows[-1] if isinstance(rows, tuple) else rows) == pytest.approx([expected] * 2, rel=1e-12)
+def test_the_names_of_a_module_lead_to_the_right_functions() -> None:
+    """At t = 0 the slope of f(x)*abs(t) along arcs with t > 0 is f(x), at one point and at many; all rows at once."""
+    inputs, terms, point, expected = [], [], [], []
+    for number, name in enumerate((*ONE, *TWO)):
+        params = [f"x{number}", f"y{number}"][: len(ROWS[name].params)]
+        start = {"acosh": ("5/4",)}.get(name, ("2/3", "1/4"))[: len(params)]
+        expected += [0.0] * len(params) + [to_float(at_arcs(name, *((text,) for text in start)).at(0))]
+        point += [*(float(Fraction(text)) for text in start), 0.0]
+        inputs += [*params, f"t{number}"]
+        terms.append(f"{name}({', '.join(params)})*abs(t{number})")
+    module = compile_text(f"def f({', '.join(inputs)}):\n    return {' + '.join(terms)}\n")
+    assert list(module.lexicographic(*point)) == pytest.approx(expected, rel=1e-12)
+    rows = module.lexicographic(*(np.array([entry] * 2) for entry in point))
+    for own, value in zip(rows, expected, strict=True):
+        assert own == pytest.approx([value] * 2, rel=1e-12)
 
 
 def test_every_name_stands_for_a_function_of_that_name() -> None:

@@ -80,7 +80,8 @@ PAIRS: dict[str, tuple[tuple[Arc, Arc], ...]] = {
     "pow": (
         (("1", "1"), ("1/3", "1")), (("1", "-1", "2"), ("-2", "1")), (("3", "1"), ("-2",)), (("-3", "1"), ("3",)),
         (("-3", "1"), ("-2",)), (("0", "1"), ("3",)), (("0", "-1"), ("-3",)), (("0", "0", "4", "1"), ("3/2",)),
-        (("0", "0", "4", "1"), ("-1/2",)), (("5", "2"), ("2/3",)), (("2", "1"), ("pi",)), (("2",), ("1", "1")),
+        (("0", "0", "4", "1"), ("-1/2",)), (("5", "2"), ("2/3",)), (("1", "0", "0", "1"), ("pi",)),
+        (("2",), ("1", "1")),
         (("0", "1"), ("0",)), (("1", "1"), ("-1/2", "-1")),
     ),
     "logaddexp": ((("0", "1"), ("0", "-1")), (("1", "1"), ("-1/2", "2")), (("-2", "1"), ("1", "0", "1"))),
@@ -141,11 +142,12 @@ def demand(series: Series, value: Callable[[Any], Any], name: str, *arcs: Sequen
 
 
 def arcs_of(name: str) -> tuple[Arc, ...]:
-    inside = [] if name in STEPS else [(p, *way) for p in points_inside(name) for way in (FORWARD, BACKWARD)]
-    if inside:
-        first = points_inside(name)[-1]
-        inside += [(first, *BENT), (first, *SLOW), (first,)]
-    return (*inside, *EDGES.get(name, ()))
+    if name in STEPS:
+        return EDGES[name]
+    first, *others = points_inside(name)
+    ways = [(first, *FORWARD), (first, *BACKWARD), (first, *BENT), (others[-1], *SLOW), (others[-1],)]
+    ways += [(p, *(BACKWARD if k % 2 else FORWARD)) for k, p in enumerate(others)]
+    return (*ways, *EDGES.get(name, ()))
 
 
 def test_every_elementwise_row_has_a_series_and_arcs_to_try_it_on() -> None:
