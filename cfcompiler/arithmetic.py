@@ -82,7 +82,7 @@ class Floats:
     def reduction(self, op: str, x: Array, axes: tuple[int, ...]) -> Array:
         if op == "logsumexp":
             return ieee.logsumexp(x, axes)
-        return np.sqrt(np.sum(x * x, axis=axes))
+        return ieee.norm2(x, axes)
 
 
 class Exact:

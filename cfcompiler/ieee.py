@@ -31,12 +31,31 @@ def _erfc(x: Any) -> Any:
     return np.asarray(np.frompyfunc(math.erfc, 1, 1)(x), dtype=np.float64)
 
 
+def _added(x: Any, axes: tuple[int, ...]) -> Any:
+    """The sum over `axes`: up to 4096 entries in their order, as plain floats are added, more as NumPy adds them.
+
+    NumPy's own order depends on how x lies in memory, and so on how many points there are.
+    """
+    count = math.prod([x.shape[axis] for axis in axes])
+    if not 2 < count <= 4096:
+        return np.sum(x, axis=axes)
+    rows = np.moveaxis(x, axes, tuple(range(len(axes))))
+    kept = rows.shape[len(axes) :]
+    rows = np.ascontiguousarray(rows.reshape((count, math.prod(kept))))
+    total = np.add.accumulate(rows)[-1] if rows.shape[1] == 1 else np.add.reduce(rows)
+    return total.reshape(kept)
+
+
 def logsumexp(x: Any, axes: tuple[int, ...]) -> Any:
     """log(sum(exp(x))) over `axes`, shifted by the maximum where that is finite."""
     top = np.max(x, axis=axes, keepdims=True)
     shift = np.where(np.isfinite(top), top, 0.0)
-    total = np.log(np.sum(np.exp(x - shift), axis=axes, keepdims=True)) + shift
-    return np.squeeze(total, axis=axes)
+    return np.log(_added(np.exp(x - shift), axes)) + np.squeeze(shift, axis=axes)
+
+
+def norm2(x: Any, axes: tuple[int, ...]) -> Any:
+    """The Euclidean norm over `axes`."""
+    return np.sqrt(_added(x * x, axes))
 
 
 ARRAY_FUNCTIONS = {"_sigmoid": _sigmoid, "_softplus": _softplus, "_erf": _erf, "_erfc": _erfc}

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from cfcompiler.ieee import _added
 from cfcompiler.targets.numpy_module.extremum_functions import (
     _extremum_weights,
     _offsets,
@@ -186,13 +187,12 @@ def _logsumexp(x: Any, axes: tuple[int, ...]) -> Any:
     """log(sum(exp(x))) over `axes`, shifted by the maximum where that is finite."""
     top = np.max(x, axis=axes, keepdims=True)
     shift = np.where(np.isfinite(top), top, 0.0)
-    total = np.log(np.sum(np.exp(x - shift), axis=axes, keepdims=True)) + shift
-    return np.squeeze(total, axis=axes)
+    return np.log(_added(np.exp(x - shift), axes)) + np.squeeze(shift, axis=axes)
 
 
 def _norm2(x: Any, axes: tuple[int, ...]) -> Any:
     """The Euclidean norm over `axes`."""
-    return np.sqrt(np.sum(x * x, axis=axes))
+    return np.sqrt(_added(x * x, axes))
 
 
 def _cumulated(x: Any, axis: int, reverse: bool) -> Any:
@@ -263,6 +263,7 @@ FUNCTIONS = {
         _cumulative_places,
         _gather,
         _scatter,
+        _added,
         _logsumexp,
         _norm2,
         _cumulated,
