@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from cfcompiler.builder import Builder
+from cfcompiler.compiler import compile_text
 from cfcompiler.ir import Program, Value
 from cfcompiler.source import Source
-from cfcompiler.targets.numpy_module import array_functions
+from cfcompiler.targets.numpy_module import array_functions, stages
 from cfcompiler.ties import Reduction
 from cfcompiler.transforms.reverse import gradient
 from cfcompiler.transforms.tidy import tidy
@@ -116,3 +117,39 @@ def test_a_factor_1_is_left_out() -> None:
         return b.apply("mul", b.apply("mul", b.constant(1), x), b.apply("add", x, b.constant(HALF + ONE)))
 
     compare(program_of(body, (7,)), [np.array([1.0, -0.0, np.inf, np.nan, -2.0, 0.5, 3.0]), np.ones(7)])
+
+
+BATCHES = (
+    ("def f(x: Real[2]):\n    return max(x)\n", 700),
+    ("def f(x: Real[2]):\n    return 2*max(x) - min(x)/3\n", 700),
+    ("def f(x: Real[8]):\n    return max(maxpool(x, 2))\n", 300),
+    ("def f(x: Real[4, 6]):\n    return sum(max(x, axis=1)) - mean(min(x, axis=0))\n", 60),
+    ("def f(x: Real[2000]):\n    return norminf(x)\n", 3),
+    ("def f(x: Real[1500]):\n    return min(x)*x[0]\n", 2),
+)
+
+
+@pytest.mark.parametrize(("text", "count"), BATCHES)
+@pytest.mark.parametrize("preset", ["torch", "jax", "tensorflow"])
+def test_single_extrema_of_a_batch_are_those_of_its_points(text: str, count: int, preset: str) -> None:
+    module = compile_text(text, preset=preset).namespace
+    shape = module["INPUTS"][0]["shape"]
+    x = np.random.default_rng(4).normal(size=(count, *shape))
+    value, slopes = module["value_and_grad"](x)
+    pulled = module["vjp"](x)[1](2.0)
+    for place in range(0, count, 97):
+        own_value, own_slopes = module["value_and_grad"](x[place])
+        assert value[place] == own_value
+        np.testing.assert_array_equal(slopes[place], own_slopes)
+        np.testing.assert_array_equal(pulled[place], module["vjp"](x[place])[1](2.0))
+    np.testing.assert_array_equal(module["lexicographic"](x), slopes)
+
+
+def test_an_entry_of_a_broadcast_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """jax scans cummax as a tree of entries; the slopes of their sum are entries of one number, broadcast."""
+    monkeypatch.setattr(stages, "MOST_SCALARS", 3)
+    module = compile_text("def f(x: Real[7]):\n    return sum(cummax(x)) - x[2]\n", preset="jax").namespace
+    assert "_gradient_array" in module
+    x = np.array([1.0, 0.0, 3.0, 2.0, 2.0, 5.0, 4.0])
+    np.testing.assert_array_equal(module["grad"](x), [2, 0, 2, 0, 0, 2, 0])
+    np.testing.assert_array_equal(module["grad"](np.stack([x, -x]))[0], [2, 0, 2, 0, 0, 2, 0])

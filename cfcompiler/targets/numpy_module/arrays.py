@@ -163,7 +163,7 @@ class _Arrays:
     def _wide(self, value: Value) -> Operand:
         """As an operand of a ufunc, which broadcasts by itself."""
         operand = self.operands[value.name]
-        if isinstance(operand, Derived) and operand.text.startswith("np.broadcast_to({0}"):
+        if isinstance(operand, Derived) and operand.text == f"np.broadcast_to({{0}}, {value.shape})":
             return operand.base
         return operand
 

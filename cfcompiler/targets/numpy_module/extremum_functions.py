@@ -60,7 +60,8 @@ def _weigh_extremum(
         tied = x == tops
         single = np.count_nonzero(tied) == tops.size and not np.isnan(tops).any()
         if single and (gate == "select" or np.isfinite(term).all()):
-            return _single_shares(tied, term, axes, gate, np.empty(x.shape) if shares is None else shares)
+            given = np.broadcast_to(term, np.shape(out))
+            return _single_shares(tied, given, axes, gate, np.empty(x.shape) if shares is None else shares)
     weights = _extremum_weights(x, tops, axes, tie, at_nan)
     product = weights * (term if whole else np.expand_dims(term, axes))
     product = product if gate == "mul" else np.where(weights == 0.0, 0.0, product)
@@ -76,7 +77,7 @@ def _single_shares(tied: Any, term: Any, axes: tuple[int, ...], gate: str, share
     if gate == "mul" and np.signbit(term).any():
         shares[...] = 0.0 * np.expand_dims(term, axes)
     places = np.unravel_index(np.flatnonzero(tied), tied.shape)
-    shares[places] = np.asarray(term)[tuple(one for axis, one in enumerate(places) if axis not in axes)]
+    shares[places] = term[tuple(one for axis, one in enumerate(places) if axis not in axes)]
     return shares
 
 
