@@ -13,8 +13,10 @@ from cfcompiler.arithmetic import EXACT
 from cfcompiler.compiler import compile_file, compile_text
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Program
+from cfcompiler.targets.numpy_module.constants import _array_lines
 from cfcompiler.ties import preset_names
 from cfcompiler.transforms.lexicographic import settled
+from cfcompiler.transforms.resolved import direction, directions
 from cfcompiler.transforms.reverse import gradient
 from tests.random_programs import random_array_program, random_points, random_program
 from tests.test_numpy_module import flat, module_of, plain
@@ -238,6 +240,37 @@ def test_more_than_forty_inputs_are_told_apart() -> None:
     wanted[[0, 3]] = 1.0
     wanted[0] += 1.0
     assert np.array_equal(found, wanted)
+
+
+@pytest.mark.parametrize(
+    ("first", "shape"), [(0, (100,)), (39, (3, 30)), (41, (70,)), (40_920, (50, 2)), (7, (3000,))]
+)
+def test_the_direction_of_many_inputs_is_the_nearest_floats(first: int, shape: tuple[int, ...]) -> None:
+    data = directions(first, shape)
+    assert data.shape == shape
+    assert data.ravel().tolist() == [float(direction(first + place)) for place in range(data.size)]
+
+
+@pytest.mark.parametrize(
+    ("first", "count"), [(0, 100), (1, 100), (39, 90), (41, 70), (40_920, 100), (40_959, 65)]
+)
+def test_a_module_makes_the_direction_where_it_runs(first: int, count: int) -> None:
+    data = directions(first, (count, 1))
+    lines = _array_lines("D", data)
+    space: dict[str, Any] = {"np": np}
+    exec("\n".join(lines), space)
+    assert len("\n".join(lines)) < 300
+    assert space["D"].tobytes() == data.tobytes()
+    assert space["D"].shape == (count, 1)
+    other = data.copy()
+    other[-1] *= 2
+    exec("\n".join(_array_lines("D", other)), space)
+    assert space["D"].tobytes() == other.tobytes()
+
+
+def test_the_module_of_a_million_inputs_is_short() -> None:
+    program = compile_text("def f(y: Real[3], x: Real[1000000]):\n    return max(abs(x)) + sum(abs(y))\n")
+    assert len(program.module()) < 100_000
 
 
 def test_data_are_not_moved() -> None:

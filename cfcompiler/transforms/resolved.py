@@ -22,7 +22,7 @@ from math import prod
 import numpy as np
 
 from cfcompiler.builder import Builder
-from cfcompiler.ir import Apply, Formulas, Instruction, Kink, Program, Select, Value
+from cfcompiler.ir import Apply, Formulas, Instruction, Kink, Program, Select, Shape, Value
 from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.transforms.activity import active_values
 from cfcompiler.transforms.derivatives import tangent_of
@@ -54,6 +54,12 @@ class Resolved:
 def direction(place: int) -> Fraction:
     """The entry of d for entry number `place` of the inputs: after 40 the same again times 1/2, 1/3, ..."""
     return Fraction(1, (1 + place // 40) * 2 ** (10 * (place % 40)))
+
+
+def directions(first: int, shape: Shape) -> np.ndarray:
+    """The entries of d from entry number `first` on, each the float nearest to it."""
+    places = np.arange(first, first + prod(shape))
+    return np.ldexp(1.0 / (1 + places // 40), -10 * (places % 40)).reshape(shape)
 
 
 def resolved(program: Program) -> Resolved:
@@ -106,8 +112,7 @@ class _Resolver:
             value = self.builder.constant(direction(place))
             self.numbers[value.name] = direction(place)
             return value
-        data = np.array([float(direction(place + entry)) for entry in range(prod(x.shape))])
-        return self.builder.array(self.builder.fresh(f"d_{x.name}"), data.reshape(x.shape))
+        return self.builder.array(self.builder.fresh(f"d_{x.name}"), directions(place, x.shape))
 
     def _instruction(self, instruction: Instruction) -> None:
         builder = self.builder

@@ -10,6 +10,7 @@ import numpy as np
 
 from cfcompiler.arithmetic import nearest_float
 from cfcompiler.ir import Number
+from cfcompiler.transforms.resolved import directions
 
 
 class Constants:
@@ -65,13 +66,35 @@ class Constants:
 
 
 def _array_lines(name: str, data: np.ndarray) -> list[str]:
-    """A small array as a list, a large one as the hexadecimal text of its bytes."""
+    """A small array as a list, a large one as the hexadecimal text of its bytes; a direction as what makes it."""
     if data.size <= 64:
         inf_nan = re.sub(r"\b(inf|nan)\b", r"np.\1", repr(data.tolist()))
         return [f"{name} = np.array({inf_nan}, dtype=np.float64)"]
+    first = _start_of(data)
+    if first is not None:
+        return [
+            "# 1, 2**-10, 2**-20, ..., 40 numbers, then these times 1/2, 1/3, ...",
+            f"{name} = np.arange({first}, {first + data.size})",
+            f"{name} = np.ldexp(1.0 / (1 + {name} // 40), -10 * ({name} % 40)).reshape({data.shape})",
+        ]
     text = np.ascontiguousarray(data, dtype="<f8").tobytes().hex()
     rows = [f'    "{text[start : start + 96]}"' for start in range(0, len(text), 96)]
     return [f"{name} = np.frombuffer(bytes.fromhex(", *rows, f'), dtype="<f8").reshape({data.shape})']
+
+
+def _start_of(data: np.ndarray) -> int | None:
+    """The entry of the direction d (transforms/resolved.py) with which the array begins, if it is a piece of d."""
+    flat = data.reshape(-1)
+    if not 0.0 < flat[0] <= 1.0:
+        return None
+    for power in range(40):
+        count = round(Fraction(1, 2 ** (10 * power)) / Fraction(float(flat[0])))
+        first = 40 * (count - 1) + power
+        if 0 < count < 2**40 and np.array_equal(directions(first, (2,)), flat[:2]):
+            # 2**-10 is the second entry, and the first of those times 1/1024
+            if np.array_equal(directions(first, flat.shape), flat):
+                return first
+    return None
 
 
 def _name_of(number: Number) -> str:
