@@ -90,10 +90,10 @@ def _start_of(data: np.ndarray) -> int | None:
     for power in range(40):
         count = round(Fraction(1, 2 ** (10 * power)) / Fraction(float(flat[0])))
         first = 40 * (count - 1) + power
-        if 0 < count < 2**40 and np.array_equal(directions(first, (2,)), flat[:2]):
-            # 2**-10 is the second entry, and the first of those times 1/1024
-            if np.array_equal(directions(first, flat.shape), flat):
-                return first
+        # 2**-10 is the second entry, and the first of those times 1/1024: the pieces are looked at whole
+        near = 0 < count < 2**40 and np.array_equal(directions(first, (2,)), flat[:2])
+        if near and np.array_equal(directions(first, flat.shape), flat):
+            return first
     return None
 
 
