@@ -20,12 +20,13 @@ from cfcompiler import errors, ties
 from cfcompiler.errors import CFError, Diagnostic
 from cfcompiler.ir import Program, Value
 from cfcompiler.language import conditions, indexing, operators, tree
-from cfcompiler.language.calls import Calls, callables
+from cfcompiler.language.calls import Calls, callables, rows
 from cfcompiler.language.checker import TIES, check, names_bound
 from cfcompiler.language.emission import LIMIT, Emission, TooLarge
 from cfcompiler.language.expressions import LITERALS, Evaluator, Rule
 from cfcompiler.language.names import Names
 from cfcompiler.language.parameters import inputs
+from cfcompiler.language.prelude import prelude
 from cfcompiler.language.statements import Statements
 from cfcompiler.language.terms import Poison, Scope, Term
 from cfcompiler.source import NOWHERE, Source, Span
@@ -116,7 +117,10 @@ class _Lowering:
         self.evaluator = Evaluator(
             self.emission, {**RULES, tree.Name: self.names.value, tree.Call: self._call}
         )
-        self.statements = Statements(self.evaluator)
+        self.statements = Statements(
+            self.evaluator,
+            lambda name: name in rows() and name not in file.functions and name not in prelude(),
+        )
         self.calls = Calls(self.statements, file.functions, folder)
 
     def _call(self, evaluator: Evaluator, node: tree.Call, scope: Scope, name: str | None) -> Term:

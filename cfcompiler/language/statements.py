@@ -10,6 +10,7 @@ somewhere inside, the rest is written in each of them. Loops are unrolled.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -21,6 +22,7 @@ from cfcompiler.language.checker import names_bound
 from cfcompiler.language.conditions import joined
 from cfcompiler.language.emission import LIMIT, Emission, TooLarge
 from cfcompiler.language.expressions import Evaluator
+from cfcompiler.language.least_work import least_work
 from cfcompiler.language.operators import binary
 from cfcompiler.language.parameters import declared
 from cfcompiler.language.terms import POISON, Bound, Exact, Listing, Poison, Scope, Term, Unusable
@@ -33,11 +35,12 @@ Todo: TypeAlias = "tuple[tree.Statement | Step, Todo] | None"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One turn of a loop: bind the name before its block."""
+    """One turn of a loop: bind the name before its block. `rest`: this turn and those after it, in the second."""
 
     name: str
     number: int
     span: Span
+    rest: tuple[tree.Loop, range] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,9 @@ class Ended:
 class Statements:
     """Runs the statements of one program."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Evaluator, is_row: Callable[[str], bool]) -> None:
         self.evaluator = evaluator
+        self.is_row = is_row  # whether a call by this name becomes one instruction
         self.emission = evaluator.emission
         self.at = NOWHERE  # the statement being run
 
@@ -106,8 +110,7 @@ class Statements:
                     todo = self._turns(statement, todo, scope)
                 case Step():
                     scope.bind(statement.name, Exact(Fraction(statement.number)))
-                    if len(self.emission.builder.instructions) > LIMIT:
-                        raise TooLarge(statement.span)
+                    self._refuse_large(statement, scope)
                 case tree.Assertion():
                     self._assert(statement, scope)
                 case tree.Alone(value):
@@ -205,9 +208,19 @@ class Statements:
             for name in (loop.name.text, *names_bound(loop.block)):
                 scope.bind(name, POISON)
             return todo
-        for number in reversed(bounds):
-            todo = (Step(loop.name.text, number, loop.span), _before(loop.block, todo))
+        for place in reversed(range(len(bounds))):
+            rest = (loop, bounds[1:]) if place == 1 else None
+            todo = (Step(loop.name.text, bounds[place], loop.span, rest), _before(loop.block, todo))
         return todo
+
+    def _refuse_large(self, step: Step, scope: Scope) -> None:
+        """Raises TooLarge where the program is too large, or will be when the loop has been unrolled."""
+        count = len(self.emission.builder.instructions)
+        if step.rest is not None and not self.emission.diagnostics and not scope.prelude:
+            loop, turns = step.rest
+            count += least_work(loop, turns, scope, self.is_row, LIMIT - count)
+        if count > LIMIT:
+            raise TooLarge(step.span)
 
     def _range(self, values: tree.Expression, scope: Scope) -> range | None:
         match values:
