@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 from functools import cache
@@ -90,6 +91,25 @@ def test_partials_agree_with_central_differences(name: str) -> None:
                     point,
                     exponent,
                 )
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.jumps])
+def test_between_their_jumps_steps_and_remainders_have_the_slopes_of_their_values(name: str) -> None:
+    """The grid of numbers has no jump at any of these points, and quotients of either sign."""
+    row = TABLE[name]
+    program = _program(row, None)
+    backward = verify(vjp(program))
+    for point in itertools.product((-5.25, -0.625, 0.375, 1.75), repeat=len(row.params)):
+        if len(point) == 2 and (point[0] / point[1]).is_integer():
+            continue  # where fmod and remainder jump
+        gradient = _floats(backward, *point, 1.0)[1:]
+        for place, slope in enumerate(gradient):
+            step = 2.0**-20
+            ahead, behind = (
+                _floats(program, *(x + (sign * step if i == place else 0.0) for i, x in enumerate(point)))[0]
+                for sign in (1, -1)
+            )
+            assert slope == pytest.approx((ahead - behind) / (2 * step), rel=1e-6, abs=1e-6), point
 
 
 @cache
