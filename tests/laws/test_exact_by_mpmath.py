@@ -172,6 +172,7 @@ def test_sums_products_powers_and_angles_in_balls(bits: int) -> None:
 
 def test_whole_powers_of_balls_that_contain_zero() -> None:
     around = flint.arb(0, 1)
+    assert balls.whole_power(around, 0) == 1
     for n in (1, 2, 3, 8):
         found = balls.whole_power(around, n)
         assert found.contains(1) and found.contains(0) and found.is_finite()
