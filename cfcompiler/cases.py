@@ -2,8 +2,9 @@
 
 A case is {"id", "source", "point", "ties"}: `source` is the text of a program or the path of one (the program of the
 command line if absent), `function` picks one of its functions, `static` gives its Int inputs; `ties` is a preset or a
-map of rules over the default preset. Other keys mean nothing. Numbers in JSON are exact: 0.1 is 1/10. Every case gets
-its answer, in order; a case that fails, and a line that is no case, gets an error.
+map of rules, over the preset that "preset" names in it, else the file's own or the default. Any other key is an error
+of its case. Numbers in JSON are exact: 0.1 is 1/10. Every case gets its answer, in order; a case that fails, and a
+line that is no case, gets an error.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from cfcompiler.source import NOWHERE, Source, Span
 from cfcompiler.targets.json_report import dumps, error_json, point_json
 
 _CONSTANTS = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
+_KEYS = ("id", "source", "function", "static", "point", "ties")
 # Compiled programs that are kept: cases often differ in the point alone.
 _KEPT = 256
 
@@ -59,6 +61,7 @@ class Answers:
         try:
             case = _case(line, number)
             name = case.get("id")
+            _known_keys(case)
             if not isinstance(case.get("point", {}), dict):
                 raise _wrong("the point of a case is a map from inputs to numbers")
             program = self._program(case).program
@@ -110,8 +113,20 @@ class Answers:
             case str():
                 return ties, {}
             case dict():
-                return None, {name: str(value) for name, value in ties.items()}
+                preset = ties.get("preset")
+                if preset is not None and not isinstance(preset, str):
+                    raise _wrong("the preset in the ties of a case is a name")
+                return preset, {name: str(value) for name, value in ties.items() if name != "preset"}
         raise _wrong("the ties of a case are a preset's name or a map of rules")
+
+
+def _known_keys(case: Mapping[str, Any]) -> None:
+    """Raises CFError for a key that a case does not have: what it says would be passed over in silence."""
+    for key in case:
+        if key not in _KEYS:
+            near = errors.nearest(key, _KEYS)
+            meant = f"; did you mean {near!r}?" if near else ""
+            raise _wrong(f"a case has no key {key!r}: it has {', '.join(_KEYS)}{meant}")
 
 
 def _case(line: str, number: int) -> dict[str, Any]:

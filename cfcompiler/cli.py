@@ -93,11 +93,15 @@ def _run(arguments: Sequence[str]) -> int:
 def _program(options: argparse.Namespace, preset: str | None, overrides: Mapping[str, str]) -> Compiled:
     """The program of the command line. `prog.cf:name` picks a function, unless a file has that very name."""
     from cfcompiler.compiler import compile_text
+    from cfcompiler.language import idle_rules
 
     text, path, function = _text(options)
-    return compile_text(
+    compiled = compile_text(
         text, path, function=function, static=static(options.static), preset=preset, overrides=overrides
     )
+    for sentence in idle_rules(compiled.program, overrides):
+        print(f"cfc: note: {sentence}", file=sys.stderr)
+    return compiled
 
 
 def _text(options: argparse.Namespace) -> tuple[str, str, str | None]:
@@ -342,11 +346,7 @@ def _explain(options: argparse.Namespace) -> int:
         return DONE
     explanation = errors.explain(options.code)
     if explanation is None:
-        near = errors.nearest(options.code.upper(), errors.explanations())
-        raise wrong(
-            f"there is no code {options.code!r}",
-            f"did you mean {near}?" if near else "`cfc explain` lists them",
-        )
+        raise wrong(f"there is no code {options.code!r}", errors.meant_code(options.code))
     _show(terminal.explanation_lines(explanation))
     return DONE
 

@@ -10,9 +10,11 @@ The wording of complaints is in errors.py, which everybody imports these from; `
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
 
@@ -48,10 +50,9 @@ class CFError(Exception):
 
     def __init__(self, diagnostics: Iterable[Diagnostic], source: Source) -> None:
         # what has a place is said once there; what has none is told apart by its words
-        unique = {
-            (item.code, item.span, item.message if item.span == NOWHERE else ""): item
-            for item in reversed(list(diagnostics))
-        }
+        unique: dict[tuple[str, Span, str], Diagnostic] = {}
+        for item in diagnostics:
+            unique.setdefault((item.code, item.span, item.message if item.span == NOWHERE else ""), item)
         self.diagnostics = tuple(sorted(unique.values(), key=_order))
         self.source = source
         super().__init__(self.render())
@@ -117,3 +118,11 @@ def explanations() -> dict[str, Explanation]:
 
 def explain(code: str) -> Explanation | None:
     return explanations().get(code.strip().upper())
+
+
+def meant_code(text: str) -> str:
+    """A hint for a code that there is not: the digits count, CF12 and 12 are CF012."""
+    digits = re.fullmatch(r"(?:CF)?0*(\d+)", text.strip().upper())
+    code = f"CF{int(digits.group(1)):03d}" if digits else ""
+    near = [code] if code in explanations() else get_close_matches(text.upper(), explanations(), 1)
+    return f"did you mean {near[0]}?" if near else "`cfc explain` lists them"

@@ -20,6 +20,7 @@ from cfcompiler.diagnostics import Diagnostic as Diagnostic
 from cfcompiler.diagnostics import Explanation as Explanation
 from cfcompiler.diagnostics import explain as explain
 from cfcompiler.diagnostics import explanations as explanations
+from cfcompiler.diagnostics import meant_code as meant_code
 from cfcompiler.source import NOWHERE, Span
 
 
@@ -291,6 +292,13 @@ def false_assertion(span: Span, why: str) -> Diagnostic:
 
 def static_input(span: Span, name: str, what: str) -> Diagnostic:
     return Diagnostic("CF073", span, f"the static input {name!r} {what}", "write a default, as in n: Int = 4")
+
+
+def input_default(span: Span, name: str) -> Diagnostic:
+    hint = f"remove it, write {name}: Int = ... if it is fixed, or call this function from one that has no {name!r}"
+    return Diagnostic(
+        "CF040", span, f"the input {name!r} gets its value at a point: its default is never used", hint
+    )
 
 
 def unknown_static(name: str, known: Sequence[str]) -> Diagnostic:

@@ -144,6 +144,8 @@ class Kink:
 
 
 Instruction: TypeAlias = Apply | Select | Kink
+# A rule that lowering asked for: "kink", "reduction" or "where", and the name of the operation.
+Met: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,7 @@ class Program:
     """A program: what lowering produces and every transform maps to another.
 
     `preset`: the name of the tie rules it was lowered under (for people; the rules themselves stand in the kinks).
+    `met`: the rules that lowering asked for, also for people; unknown of a program that was not lowered.
     """
 
     name: str
@@ -215,3 +218,4 @@ class Program:
     formulas: Formulas = field(default_factory=Formulas)
     preset: str = "torch"
     source: Source = field(default_factory=lambda: Source("", "<none>"))
+    met: frozenset[Met] = field(default=frozenset(), compare=False)

@@ -11,11 +11,14 @@ from cfcompiler import errors, ties
 from cfcompiler.errors import CFError
 from cfcompiler.ir import Program
 from cfcompiler.language.calls import callables
+from cfcompiler.language.idle_rules import idle_rules
 from cfcompiler.language.lowering import lower, ties_of
 from cfcompiler.language.parser import decode, parse, recover
 from cfcompiler.source import NOWHERE, Source
 
-__all__ = ["callables", "decode", "lower", "parse", "read", "recover", "ties_of"]
+__all__ = ["callables", "decode", "idle_rules", "lower", "parse", "read", "recover", "ties_of"]
+
+_GATES = "after it may stand a gate, :mul or :select"
 
 
 def read(
@@ -70,7 +73,7 @@ def _taken(rules: ties.Rules, rule: str) -> str:
     if rule in ties.ORDERING_WORDS:
         return " or ".join(ties.ORDERING_WORDS[rule])
     if rule in rules.kinks:
-        return "a weight such as 1/2, or first, last, split, all"
+        return f"a weight such as 1/2, or first, last, split, all; {_GATES}"
     if rule in rules.reductions:
-        return "first, last, split, all, or a weight for each entry, as in 1/3,2/3"
+        return f"first, last, split, all, or a weight for each entry, as in 1/3,2/3; {_GATES}"
     return "a number, the slope at the tie"

@@ -175,6 +175,8 @@ class Calls:
         if isinstance(truth, Poison) or isinstance(then, Poison) or isinstance(orelse, Poison):
             return POISON
         guard = self.emission.boolean(truth)
+        if self.emission.site is None:
+            self.emission.met.add(("where", "where"))
         strong = self.emission.rules.where.strong and self.emission.site is None
         lazy = strong and not guard.shape and then.shape == orelse.shape
         return self.emission.select(guard, then, orelse, lazy=lazy, span=node.span, name=name)

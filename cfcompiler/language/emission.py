@@ -17,7 +17,7 @@ import numpy as np
 from cfcompiler import errors, ties
 from cfcompiler.builder import Builder
 from cfcompiler.errors import Diagnostic
-from cfcompiler.ir import Tie, Value
+from cfcompiler.ir import Met, Tie, Value
 from cfcompiler.language.terms import POISON, Exact, Listing, Poison, Term
 from cfcompiler.shapes import ShapeError, text_of
 from cfcompiler.source import Source, Span
@@ -52,6 +52,7 @@ class Emission:
         self.source = source
         self.rules = rules
         self.diagnostics: list[Diagnostic] = []
+        self.met: set[Met] = set()  # the rules that something written asked for
         self.site: Span | None = None  # where the user called what is being written from the prelude
         self._operations: list[_Operation] = []
         self._listings: dict[int, tuple[Listing, Value]] = {}
@@ -228,6 +229,7 @@ class Emission:
     def _rule(self) -> Tie:
         """The rule of the next selection; selections of an operation count in written order."""
         ruling = next((one for one in self._operations if one.name in self.rules.kinks), self._operations[0])
+        self.met.add(("kink", ruling.name))
         tie = self.rules.tie(ruling.name, ruling.selections)
         for operation in self._operations:
             operation.selections += 1
@@ -235,7 +237,6 @@ class Emission:
 
     def reduction(self, name: str) -> ties.Reduction:
         """The rule of an extremum: of the outermost operation that has one, else of `name`."""
-        for operation in self._operations:
-            if operation.name in self.rules.reductions:
-                return self.rules.reduction(operation.name)
-        return self.rules.reduction(name)
+        ruling = next((one.name for one in self._operations if one.name in self.rules.reductions), name)
+        self.met.add(("reduction", ruling))
+        return self.rules.reduction(ruling)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from cfcompiler import errors, ties
@@ -142,7 +143,9 @@ class _Lowering:
             self.emission.complain(errors.too_large(error.span, LIMIT))
             return None
         values = self._results(result, function)
-        return None if values is None else self.emission.builder.finish(values)
+        if values is None:
+            return None
+        return replace(self.emission.builder.finish(values), met=frozenset(self.emission.met))
 
     def _bound_names(self) -> Iterator[str]:
         """Every name that the file assigns."""

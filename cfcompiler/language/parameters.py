@@ -26,6 +26,8 @@ def inputs(evaluator: Evaluator, function: tree.Function, scope: Scope, static: 
             integers.append(parameter.name)
             scope.bind(parameter.name, _static_input(evaluator, parameter, scope, static))
             continue
+        if parameter.default is not None:
+            evaluator.emission.complain(errors.input_default(parameter.span, parameter.name))
         shape = declared(evaluator, parameter.annotation, scope)
         if isinstance(shape, Poison):
             scope.bind(parameter.name, POISON)

@@ -118,17 +118,18 @@ def calls(interface: Interface) -> list[tuple[str, str]]:
     primals = sequence_text([name for name, _ in interface.inputs])
     tangents = sequence_text([name for name, _ in interface.tangents()])
     name = interface.name
+    each = "each input" if len(interface.moving) == len(interface.inputs) else "each differentiable input"
     rows = [
         (f"value({params})", f"{name}"),
         (
             f"jvp({primals}, {tangents})",
             f"({name}, its derivative along the tangents), by the forward program",
         ),
-        (f"vjp({params})", f"({name}, pullback): pullback(cotangent) has a cotangent for each input"),
+        (f"vjp({params})", f"({name}, pullback): pullback(cotangent) has a cotangent for {each}"),
     ]
     if interface.scalar:
         rows += [
-            (f"grad({params})", "the derivative by each input, by the backward program"),
+            (f"grad({params})", f"the derivative by {each}, by the backward program"),
             (f"value_and_grad({params})", "both in one sweep"),
             (
                 f"lexicographic({params})",
@@ -141,7 +142,10 @@ def calls(interface: Interface) -> list[tuple[str, str]]:
     ]
     if interface.order == 2 and interface.scalar:
         rows += [
-            (f"hvp({primals}, {tangents})", "the second derivative along a direction"),
+            (
+                f"hvp({primals}, {tangents})",
+                "the Hessian times the direction: how the gradient changes along it",
+            ),
             (f"hessian({params})", "the matrix of second derivatives"),
         ]
     return rows

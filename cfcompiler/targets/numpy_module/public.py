@@ -152,11 +152,11 @@ class _Writer:
     def _out(self, name: str, count: int) -> str:
         return f"[{name}]" if count == 1 else f'_sequence("out", {name}, {count})'
 
-    def _needs_scalar(self, name: str) -> list[str]:
+    def _needs_scalar(self, name: str, parameters: str | None = None) -> list[str]:
         results = self.interface.results
         what = f"{len(results)} results" if len(results) != 1 else f"a result of shape {results[0][1]}"
         return [
-            f"def {name}({self._parameters()}):",
+            f"def {name}({self._parameters() if parameters is None else parameters}):",
             f'    """There is none: {self.interface.name} has {what}."""',
             f'    raise TypeError("{self.interface.name} has {what}, and so no gradient: use vjp or jvp")',
         ]
@@ -302,7 +302,7 @@ class _Writer:
 
     def hvp(self) -> list[str]:
         if not self.interface.scalar:
-            return self._needs_scalar("hvp")
+            return self._needs_scalar("hvp", "primals, direction")
         names = self.interface.tangents()
         return [
             "def hvp(primals, direction):",

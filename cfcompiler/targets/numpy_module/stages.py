@@ -40,7 +40,7 @@ Tier: TypeAlias = Literal["scalar", "array", "tape"]
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The programs by name. `order` is 1 where there is no gradient.
+    """The programs by name; hvp only where `order` is 2 and there is a gradient.
 
     tier "scalar": the programs are scalarized; "array": they are not; "tape": there are none but the gradient in order 2.
     """
@@ -58,7 +58,7 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     scalar_result = outputs == 1 and not base.results[0].shape
     if is_scalar(base) and (len(base.instructions) > MOST_STATEMENTS or _depth(base) > DEEPEST):
         second = {"gradient": verify(tidy(gradient(base)))} if order == 2 and scalar_result else {}
-        return Stages(base, second, "tape", order if scalar_result else 1)
+        return Stages(base, second, "tape", order)
     written = _scalarized(base)
     programs = {"value": base}
     backward = verify(vjp(base))
@@ -85,9 +85,7 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
         found["signature"] = signs
     if value.assertions:
         found["checks"] = guards.checks(value)
-    return Stages(
-        value, found, "scalar" if written is not None else "array", order if scalar_result else 1, field
-    )
+    return Stages(value, found, "scalar" if written is not None else "array", order, field)
 
 
 def _depth(program: Program) -> int:

@@ -1,0 +1,178 @@
+"""What is said of input that would be passed over in silence: idle rules, unknown keys, slips of the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from cfcompiler import cli
+from cfcompiler import compile as compile_
+from cfcompiler.errors import CFError
+from cfcompiler.language import idle_rules
+
+OF_ARRAY = "def f(x: Real[3]):\n    return max(x)\n"
+OF_TWO = "def f(x, y):\n    return max(x, y)\n"
+OF_THREE = "def f(x, y, z):\n    return max(x, y, z)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "said"),
+    [
+        (OF_ARRAY, "max=first", "this program has reduce_max, not max"),
+        (OF_ARRAY, "reduce_max=first", ""),
+        (OF_ARRAY, "relu=2", "this program has reduce_max, not relu"),
+        (OF_TWO, "max=1,2,3", "the max of this program is of two arguments, and takes a number"),
+        (OF_TWO, "max=first", ""),
+        (OF_TWO, "max=1/3", ""),
+        (OF_THREE, "max=1/3", "of more than two arguments, and takes first"),
+        (OF_THREE, "max=1,2,3", ""),
+        (OF_THREE, "max=split", ""),
+        (OF_TWO, "modes=one", ""),
+        (OF_TWO, "where=mul", "this program has max, not where"),
+        ("def f(x):\n    return where(x > 0, x, 0)\n", "where=mul", ""),
+        ("def f(x):\n    return where(x > 0, x, 0)\n", "where=strong", ""),
+        ("def f(x):\n    return sqrt(x)\n", "sqrt=0", ""),
+        ("def f(x):\n    return x*x\n", "sqrt=0", "this program has no operation with a tie rule"),
+        ("def f(x):\n    return x**2\n", "pow=plain", ""),
+        ("def f(x: Real[3]):\n    return sum(topk(x, 2))\n", "topk=last", ""),
+        ("def f(x: Real[3]):\n    return sum(topk(x, 2))\n", "sort=last", "this program has topk, not sort"),
+        ("def f(x):\n    return relu(x) + abs(x)\n", "max=first", "this program has abs, relu, not max"),
+    ],
+)
+def test_a_rule_without_use_is_told(text: str, rule: str, said: str) -> None:
+    name, value = rule.split("=")
+    found = list(idle_rules(compile_(text, overrides={name: value}).program, {name: value}))
+    assert bool(found) == bool(said)
+    assert all(line.startswith(f"--tie {rule} has no use here: ") and said in line for line in found)
+
+
+@pytest.mark.parametrize("preset", ["jax", "tensorflow", "casadi"])
+def test_a_rule_that_changes_the_program_is_never_without_use(preset: str) -> None:
+    texts = {
+        "relu": "relu(x[0])",
+        "abs": "abs(x[0])",
+        "huber": "huber(x[0], 1)",
+        "hardtanh": "hardtanh(x[0])",
+        "clip": "clip(x[0], 0, 1)",
+        "min": "min(x[0], x[1])",
+        "reduce_min": "min(x)",
+        "median": "median(x)",
+        "cummax": "sum(cummax(x))",
+        "sort": "sort(x)[0]",
+    }
+    for name, text in texts.items():
+        program = f"def f(x: Real[3]):\n    return {text}\n"
+        for value in ("first", "last"):
+            changed = compile_(program, preset=preset, overrides={name: value}).program
+            assert list(idle_rules(changed, {name: value})) == [], (name, value)
+
+
+def test_the_note_is_on_standard_error_and_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "m.cf"
+    path.write_text(OF_ARRAY, encoding="utf-8")
+    assert cli.main(["at", str(path), "x=[1,1,0]", "--tie", "max=first"]) == 0
+    out, err = capsys.readouterr()
+    assert "verdict" in out
+    assert err == "cfc: note: --tie max=first has no use here: this program has reduce_max, not max\n"
+
+
+def answers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *cases: dict[str, object]
+) -> list[dict[str, dict[str, object]]]:
+    text = "".join(json.dumps(case) + "\n" for case in cases)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
+    assert cli.main(["at", "--jsonl", "-"]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_key_that_a_case_does_not_have_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = {"id": 7, "source": OF_TWO, "point": {"x": 0, "y": 0}}
+    wrong, far, right = answers(monkeypatch, capsys, {**case, "tie": "jax"}, {**case, "colour": 1}, case)
+    message = (
+        "a case has no key 'tie': it has id, source, function, static, point, ties; did you mean 'ties'?"
+    )
+    assert wrong == {
+        "id": 7,
+        "error": {"code": "CF098", "message": message, "line": None, "column": None},
+    }
+    assert "did you mean" not in str(far["error"]["message"])
+    assert right["ad"]["backward"] == {"x": "1/2", "y": "1/2"}
+
+
+def test_rules_of_a_case_may_stand_over_a_preset(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = {"source": "def f(x):\n    return relu(x) + abs(x)\n", "point": {"x": 0}}
+    maps = [
+        {"relu": "1/2"},
+        {"preset": "jax", "relu": "1/2"},
+        {"preset": "jax"},
+        {"preset": "jaks"},
+        {"preset": 3},
+    ]
+    over_file, over_jax, jax, unknown, number = answers(
+        monkeypatch, capsys, *[{**case, "ties": one} for one in maps]
+    )
+    assert [one["ties"] for one in (over_file, over_jax, jax)] == ["torch, relu=1/2", "jax, relu=1/2", "jax"]
+    assert over_jax["ad"]["backward"] == {"x": "3/2"}
+    assert unknown["error"]["code"] == "CF082"
+    assert number["error"]["code"] == "CF098"
+
+
+def said(text: str, **options: object) -> str:
+    with pytest.raises(CFError) as caught:
+        compile_(text, **options)
+    return str(caught.value)
+
+
+def test_a_rule_with_a_wrong_gate_names_the_gates() -> None:
+    assert ":mul or :select" in said(OF_TWO, overrides={"max": "1/2:foo"})
+
+
+def test_inputs_without_a_value_stand_in_order() -> None:
+    with pytest.raises(CFError) as caught:
+        compile_(OF_THREE).at()
+    assert [item.message.split("'")[1] for item in caught.value.diagnostics] == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [("CF12", "CF012"), ("12", "CF012"), ("cf0012", "CF012"), ("xyz", "lists")],
+)
+def test_a_slip_of_a_code(code: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", code]) == 2
+    assert meant in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("result", ["return [relu(x), x*x]", "return x, x*x"])
+def test_a_module_of_order_2_says_why_it_has_no_hessian(result: str) -> None:
+    program = compile_(f"def f(x):\n    {result}\n")
+    for call in (
+        lambda: program.hvp((1.0,), (1.0,)),
+        lambda: program.hessian(1.0),
+        lambda: program.grad(1.0),
+    ):
+        with pytest.raises(TypeError, match="and so no gradient: use vjp or jvp"):
+            call()
+
+
+def test_a_long_program_of_two_results_has_no_hessian_either() -> None:
+    text = "def f(x):\n    y = x\n    for i in range(4100):\n        y = sin(y)\n    return x, y\n"
+    with pytest.raises(TypeError, match="and so no gradient"):
+        compile_(text).hessian(1.0)
+
+
+def test_the_module_says_by_which_inputs_it_differentiates() -> None:
+    module = compile_("def f(x, k: Const):\n    return k*x*x\n").module(order=2)
+    assert "the derivative by each differentiable input, by the backward program" in module
+    assert "has a cotangent for each differentiable input" in module
+    assert "the Hessian times the direction" in module
+    assert "the derivative by each input, by" in compile_(OF_TWO).module()
