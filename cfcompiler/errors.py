@@ -389,7 +389,7 @@ def cannot_read(path: str, reason: str) -> Diagnostic:
 
 
 def missing_package(package: str, extra: str) -> Diagnostic:
-    hint = f"install it: pip install 'cfcompiler[{extra}]', or pip install {package}"
+    hint = f"install it: pip install {package} (in a clone of this project: pip install -e '.[{extra}]')"
     return Diagnostic("CF098", NOWHERE, f"{package} is not installed, and this needs it", hint)
 
 

@@ -195,7 +195,7 @@ def test_a_missing_matplotlib_is_said(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["plot", program]) == 2
     said = capsys.readouterr().err
-    assert "matplotlib is not installed" in said and "pip install 'cfcompiler[plot]'" in said
+    assert "matplotlib is not installed" in said and "pip install -e '.[plot]'" in said
     with pytest.raises(CFError, match="matplotlib is not installed"):
         cfcompiler.compile_text(ZERO).plot()
 

@@ -176,3 +176,43 @@ def test_the_module_says_by_which_inputs_it_differentiates() -> None:
     assert "has a cotangent for each differentiable input" in module
     assert "the Hessian times the direction" in module
     assert "the derivative by each input, by" in compile_(OF_TWO).module()
+
+
+@pytest.mark.parametrize("point", [["1", "nan", "0"], ["inf", "1", "0"]])
+def test_where_the_value_is_not_finite_no_steep_slope_is_blamed(
+    point: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "m.cf"
+    path.write_text(OF_ARRAY, encoding="utf-8")
+    assert cli.main(["at", str(path), f"x=[{','.join(point)}]"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "the value of f is not finite here" in shown and "without bound" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("x[argmin(x)]", "argmin"),
+        ("x[argmax(x)]", "argmax"),
+        ("sum(cummin(x))", "cummin"),
+        ("sum(cummax(x))", "cummax"),
+    ],
+)
+def test_a_tied_ordering_is_called_as_it_is_written(text: str, word: str) -> None:
+    program = compile_(f"def f(x: Real[2]):\n    return {text}\n")
+    report = program.at(x=[1, 1])
+    assert {tie.op for tie in report.ties_here} == {word}
+    assert {guard.op for guard in program.strata().guards} == {word}
+
+
+def test_near_a_jump_no_constant_is_advised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steep, jump = tmp_path / "steep.cf", tmp_path / "jump.cf"
+    steep.write_text("def f(x):\n    return sqrt(abs(x))\n", encoding="utf-8")
+    jump.write_text("def f(x, y):\n    return sign(x)*y\n", encoding="utf-8")
+    helps = {}
+    for path in (steep, jump):
+        assert cli.main(["check", str(path), "--select", "CF106"]) == 1
+        helps[path] = capsys.readouterr().out
+    assert "or add a small constant" in helps[steep]
+    assert "jumps" in helps[jump] and "add a small constant" not in helps[jump]
+    assert "let both arms have one value where they meet nearby" in helps[jump]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from cfcompiler.analyses.open_weights import Form, Place, as_form, cotangents, rows_of, unknown
+from cfcompiler.analyses.ties_here import ordering_word
 from cfcompiler.arithmetic import EXACT
 from cfcompiler.interpreter import run
 from cfcompiler.ir import Apply, Instruction, Kink, Number, Program
@@ -24,7 +25,7 @@ from cfcompiler.polynomials import Polynomial
 from cfcompiler.ties import Reduction, slopes
 
 _ZERO, _ONE = Fraction(0), Fraction(1)
-_ORDERINGS = {"order": "sort", "argextremum": "argmax", "cumargextremum": "cummax"}
+_ORDERINGS = ("order", "argextremum", "cumargextremum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class _Tied:
                 keys = np.moveaxis(values[instruction.args[0].name], instruction.attribute("axis"), 0)
                 pairs = ((i, j) for i in range(len(keys)) for j in range(i))
                 if any(np.any(EXACT.compare(keys[i], keys[j]) == 0) for i, j in pairs):
-                    self.orderings[_ORDERINGS[op]] = None
+                    self.orderings[ordering_word(instruction)] = None
             case _:
                 return
 

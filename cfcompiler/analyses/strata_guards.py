@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from cfcompiler.analyses.affine_machine import Guard
-from cfcompiler.analyses.ties_here import deciding_comparisons
+from cfcompiler.analyses.ties_here import deciding_comparisons, ordering_word
 from cfcompiler.expressions import Expressions
 from cfcompiler.ir import Apply, Kink, Program, Value
 from cfcompiler.primitives import COMPARISONS, TABLE
 from cfcompiler.report import GuardInfo
-
-_WORDS = {"order": "sort", "argextremum": "argmax", "cumargextremum": "cummax"}
 
 
 def named_guards(
@@ -52,7 +50,7 @@ def _described(program: Program, texts: Expressions, words: dict[str, str], guar
         return instruction.op, _level(texts, instruction, guard)
     (x,) = instruction.args
     one, other = (_in_row(instruction, x, guard.entry, place) for place in guard.pair)
-    word = instruction.attribute("rule").name if instruction.op == "extremum" else _WORDS[instruction.op]
+    word = instruction.attribute("rule").name if instruction.op == "extremum" else ordering_word(instruction)
     return word, texts.difference(x, x, one, other)
 
 

@@ -25,7 +25,7 @@ from cfcompiler.transforms.activity import active_values
 from cfcompiler.verify import arguments
 
 Place: TypeAlias = tuple[int, ...]
-_WORDS = {"order": "sort", "argextremum": "argmax", "cumargextremum": "cummax"}
+_ORDERINGS = ("order", "argextremum", "cumargextremum")
 
 
 def ties_here(program: Program, point: Mapping[str, Any]) -> list[TieHere]:
@@ -52,8 +52,8 @@ def tied_operations(
                 word, guards = instruction.attribute("rule").name, _extremes(texts, instruction, values)
             case Apply(op=op) if TABLE[op].jumps:
                 word, guards = op, _jumps(texts, instruction, values)
-            case Apply(op=op) if op in _WORDS:
-                word, guards = _WORDS[op], _keys(texts, instruction, values)
+            case Apply(op=op) if op in _ORDERINGS:
+                word, guards = ordering_word(instruction), _keys(texts, instruction, values)
             case _:
                 return
         ties = tuple(TieHere(span.line, span.column, guard, word) for guard in guards)
@@ -62,6 +62,16 @@ def tied_operations(
 
     run(program, point, EXACT, watch)
     return found
+
+
+def ordering_word(instruction: Apply) -> str:
+    """What an instruction that puts keys in order, or finds the place of an extremum, is called."""
+    match instruction.op:
+        case "argextremum":
+            return f"arg{instruction.attribute('sense')}"
+        case "cumargextremum":
+            return f"cum{instruction.attribute('sense')}"
+    return "sort"
 
 
 def _entries(texts: Expressions, left: Value, right: Value, values: Mapping[str, Any]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfcompiler.report import Certificate, Explanation, NanOrigin, PointReport
+from cfcompiler.report import Certificate, Explanation, NanOrigin, Nested, PointReport
 from cfcompiler.targets.terminal import nested_text
 from cfcompiler.targets.vectors import hull_text, one_number, vector_text
 
@@ -62,6 +62,10 @@ def advice(report: PointReport, explanation: Explanation) -> list[str]:
             return list(_about_wrong(report, explanation))
         case "discontinuous":
             return ["make the pieces agree where they meet; at a jump there is no derivative to return"]
+        case "undefined" if _not_finite(report.value):
+            return [
+                "keep the program away from this point: the value of f is not finite here, so it has no derivative"
+            ]
         case "undefined":
             return [
                 "keep the program away from this point: its slopes grow without bound here, as those of sqrt at 0"
@@ -69,6 +73,13 @@ def advice(report: PointReport, explanation: Explanation) -> list[str]:
         case "unknown" if "pieces" in judged.reason or "time" in judged.reason:
             return ["allow more work: --timeout SECONDS, --max-cells N"]
     return []
+
+
+def _not_finite(value: Nested) -> bool:
+    """An entry of the value is NaN or infinite: nothing is known then of the slopes."""
+    if isinstance(value, str):
+        return value in ("nan", "inf", "-inf")
+    return any(map(_not_finite, value))
 
 
 def _about_wrong(report: PointReport, explanation: Explanation) -> Iterator[str]:
