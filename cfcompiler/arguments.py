@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable
 from typing import NoReturn
 
@@ -53,4 +54,9 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose complaints are diagnostics like all others."""
 
     def error(self, message: str) -> NoReturn:
+        choice = re.search(r"invalid choice: '?([^' ]+)'? \(choose from (.*)\)", message)
+        meant = errors.nearest(choice.group(1), re.findall(r"[\w-]+", choice.group(2))) if choice else ""
+        if meant and choice:
+            what = "command" if "COMMAND" in message else "choice"
+            raise wrong(f"there is no {what} {choice.group(1)!r}", f"did you mean {meant!r}?")
         raise wrong(message, f"`{self.prog} --help` says more")

@@ -362,7 +362,9 @@ def read_source(path: str | Path) -> str:
     try:
         return Path(path).read_bytes().decode("utf-8")
     except OSError as problem:
-        raise CFError([errors.cannot_read(str(path), problem.strerror or str(problem))], source) from None
+        reason, meant = problem.strerror or str(problem), f"{path}.cf"
+        wrong = errors.cannot_read(str(path), reason, meant if Path(meant).is_file() else "")
+        raise CFError([wrong], source) from None
     except UnicodeDecodeError as problem:
         reason = f"it is not UTF-8 text (byte {problem.start})"
         raise CFError([errors.cannot_read(str(path), reason)], source) from None

@@ -384,8 +384,9 @@ def cannot_write(path: str, reason: str) -> Diagnostic:
     return Diagnostic("CF096", NOWHERE, f"cannot write {path}: {reason}")
 
 
-def cannot_read(path: str, reason: str) -> Diagnostic:
-    return Diagnostic("CF097", NOWHERE, f"cannot read {path}: {reason}")
+def cannot_read(path: str, reason: str, meant: str = "") -> Diagnostic:
+    hint = f"did you mean {meant}?" if meant else ""
+    return Diagnostic("CF097", NOWHERE, f"cannot read {path}: {reason}", hint)
 
 
 def missing_package(package: str, extra: str) -> Diagnostic:

@@ -216,3 +216,69 @@ def test_near_a_jump_no_constant_is_advised(tmp_path: Path, capsys: pytest.Captu
     assert "or add a small constant" in helps[steep]
     assert "jumps" in helps[jump] and "add a small constant" not in helps[jump]
     assert "let both arms have one value where they meet nearby" in helps[jump]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("def f(x):\n    return (x > 0) * x\n", "        return (x > 0) * x\n                ^^^^^\n"),
+        ("def f(x):\n    return x * (x > 0)\n", "        return x * (x > 0)\n                    ^^^^^\n"),
+        ("def f(x):\n    return 2*x - 'a'\n", "        return 2*x - 'a'\n                     ^^^\n"),
+        ('def f(x):\n    return "a"\n', '        return "a"\n               ^^^\n'),
+        ("def f(x):\n    return x > 0\n", "        return x > 0\n               ^^^^^\n"),
+        (
+            "def f(x: Real[3]):\n    x[0] += 1\n    return sum(x)\n",
+            "error CF017: 'x[0]' cannot be assigned to",
+        ),
+        ("def f(x):\n    s = f'{x}'\n    return x\n", "2:9: error CF009: a text with a prefix"),
+        ("def f(x: Real[3]):\n    return sum(topk(x, 5))\n", "topk cannot take 5 of 3 entries\n"),
+        ("def f(x: Real[3]):\n    return sum(topk(x, 5))\n", "hint: k is 1 to 3"),
+        ("def f(x: Real[3], y: Real[2]):\n    return dot(x, y)\n", "dot of Real[3] and Real[2]: 3 is not 2"),
+        (
+            "def f(x: Real[n], n: Int = 3):\n    return sum(x)\n",
+            "hint: put n: Int first, and give it with --static n=3",
+        ),
+        (
+            "def f(x: Real[3]):\n    s = 0\n    for v in x:\n        s += v\n    return s\n",
+            "hint: write `for i in range(len(x)):`, and x[i]",
+        ),
+    ],
+)
+def test_a_mistake_is_shown_where_it_is_with_what_to_write(text: str, wanted: str) -> None:
+    assert wanted in said(text) + "\n"
+
+
+def test_what_the_hints_say_compiles() -> None:
+    given = "def f(n: Int, x: Real[n]):\n    return sum(x)\n"
+    assert compile_(given, static={"n": 3}).value([1.0, 2.0, 3.0]) == 6
+    above = "n = 3\n\ndef f(x: Real[n]):\n    return sum(x)\n"
+    assert compile_(above).value([1.0, 2.0, 3.0]) == 6
+    loop = "def f(x: Real[3]):\n    s = 0\n    for i in range(len(x)):\n        s += x[i]\n    return s\n"
+    assert compile_(loop).value([1.0, 2.0, 3.0]) == 6
+
+
+def test_a_try_is_no_missing_return() -> None:
+    text = "def f(x):\n    try:\n        return x\n    except ValueError:\n        return 0\n"
+    assert "CF034" not in said(text) and "'try' is not part of the language" in said(text)
+    assert "CF034" in said("def f(x):\n    if x > 0:\n        return x\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("complie", "early.cf"), "did you mean 'compile'?"),
+        (("compile", "early"), "did you mean early.cf?"),
+        (("compile", "early.cf", "--emit", "modul"), "did you mean 'module'?"),
+    ],
+)
+def test_a_slip_of_the_command_line(
+    words: tuple[str, ...],
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "early.cf").write_text(OF_TWO, encoding="utf-8")
+    assert cli.main(words) == 2
+    assert hint in capsys.readouterr().err

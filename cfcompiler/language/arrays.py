@@ -10,14 +10,20 @@ from cfcompiler import errors
 from cfcompiler.ir import Value
 from cfcompiler.language.called import Called, Rule
 from cfcompiler.language.terms import POISON, Exact, Listing, Poison, Term
-from cfcompiler.shapes import text_of
+from cfcompiler.shapes import ShapeError, result_of, text_of
 
 
 def dot(called: Called) -> Term:
     a, b = called.real("a"), called.real("b")
     if isinstance(a, Poison) or isinstance(b, Poison):
         return POISON
-    return called.apply("matmul" if a.shape and b.shape else "mul", a, b)
+    if not a.shape or not b.shape:
+        return called.apply("mul", a, b)
+    try:
+        result_of("matmul", (a, b), {})
+    except ShapeError as error:
+        return called.emission.complain(errors.shapes(called.span, f"dot of {error}".replace(" @ ", " and ")))
+    return called.apply("matmul", a, b)
 
 
 def length(called: Called) -> Term:

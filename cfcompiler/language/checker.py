@@ -6,6 +6,7 @@ Checks every function of a file, also those that the chosen program does not rea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from cfcompiler import errors
 from cfcompiler.errors import Diagnostic
@@ -64,6 +65,7 @@ class _Checker:
         self.known: frozenset[str] = frozenset()
         self.calls: dict[str, list[tuple[str, Span]]] = {name: [] for name in self.own}
         self.current = ""
+        self.later: frozenset[str] = frozenset()  # parameters that an annotation cannot see yet
 
     def run(self) -> Iterator[Diagnostic]:
         yield from self._top_level()
@@ -127,7 +129,9 @@ class _Checker:
                 yield errors.bad_name(parameter.span, what, "put it before the parameters with defaults")
             default = default or parameter.default is not None
             if parameter.annotation is not None:
+                self.later = frozenset(one.name for one in function.parameters) - names
                 yield from self._annotation(parameter.annotation, names)
+                self.later = frozenset()
             if parameter.default is not None:
                 yield from self._expressions([parameter.default])
             names.add(parameter.name)
@@ -238,7 +242,12 @@ class _Checker:
     def _unknown(self, node: tree.Name) -> Diagnostic:
         if node.text in self.own or node.text in self.functions:
             return errors.no_value(node.span, f"the function {node.text!r}, which is not called,")
-        return errors.unknown_name(node.span, node.text, [*sorted(self.known), *NUMBERS])
+        found = errors.unknown_name(node.span, node.text, [*sorted(self.known), *NUMBERS])
+        if node.text in self.later:
+            name = node.text
+            hint = f"put {name}: Int first, and give it with --static {name}=3; or write the constant {name} = 3 above"
+            return replace(found, hint=hint)
+        return found
 
     # calls in a circle
 

@@ -223,6 +223,10 @@ def _single_equals(line: Logical, code: str) -> Diagnostic | None:
 def _broken_assignment(line: Logical) -> Diagnostic | None:
     code = line.masked.rstrip()
     equals = [m for m in re.finditer(r"(?<![=!<>+*/@:-])=(?!=)", code) if _depth(code, m.start()) == 0]
+    changed = re.match(r"(.*?[\])])\s*(?:\*\*|[-+*/@])=(?!=)", code, re.DOTALL)
+    if changed and not equals and _depth(code, changed.end(1)) == 0:
+        left = changed.group(1)
+        return errors.mutation(line.span(0, len(left)), repr(line.text[: min(len(left), 40)]))
     if not equals or line.keyword in ("def", "if", "elif", "else", "for"):
         return None
     left = code[: equals[0].start()].rstrip()
@@ -264,9 +268,11 @@ def _foreign_operator(line: Logical) -> Diagnostic | None:
 
 
 def _foreign_word(line: Logical) -> Diagnostic | None:
-    prefixed = re.search(r"\b[rbfuRBFU]{1,2}$", line.masked.split("'", 1)[0]) if "'" in line.masked else None
-    if prefixed or re.match(r"[rbfuRBFU]{1,2}['\"]", line.text):
-        return errors.not_in_language(line.span(0, 1), "a text with a prefix", "write a plain text")
+    for text in re.finditer("'+", line.masked):  # a prefix is masked with its text
+        prefix = re.match(r"[rbfuRBFU]{1,2}(?=['\"])", line.text[text.start() :])
+        if prefix:
+            place = line.span(text.start(), text.start() + prefix.end())
+            return errors.not_in_language(place, "a text with a prefix", "write a plain text")
     match = _INSIDE.search(line.masked)
     if match is None or (match.group() == "in" and line.keyword == "for"):
         return None

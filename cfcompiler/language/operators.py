@@ -26,19 +26,30 @@ def operation(evaluator: Evaluator, node: tree.Operation, scope: Scope, name: st
         operand = node.operands[index + 1]
         right = evaluator.term(operand, scope)
         span = node.span if index == last else node.operands[0].span.to(operand.span)
-        left = binary(evaluator.emission, operator, left, right, span, name if index == last else None)
+        places = node.operands[0].span if index == 0 else span, operand.span
+        own = name if index == last else None
+        left = binary(evaluator.emission, operator, left, right, span, own, places)
     return left
 
 
-def binary(emission: Emission, operator: str, left: Term, right: Term, span: Span, name: str | None) -> Term:
-    """left operator right, for + - * / and @."""
+def binary(
+    emission: Emission,
+    operator: str,
+    left: Term,
+    right: Term,
+    span: Span,
+    name: str | None,
+    places: tuple[Span, Span] | None = None,
+) -> Term:
+    """left operator right, for + - * / and @; `places`: where the two stand, for complaints about one of them."""
     if isinstance(left, Exact) and isinstance(right, Exact) and operator != "@":
         known = _folded(emission, operator, left, right, span)
         if known is not None:
             return known
     if isinstance(left, Poison) or isinstance(right, Poison):
         return POISON
-    a, b = emission.real(left, span), emission.real(right, span)
+    first, second = (span, span) if places is None else places
+    a, b = emission.real(left, first), emission.real(right, second)
     if isinstance(a, Poison) or isinstance(b, Poison):
         return POISON
     op = "matmul" if operator == "@" else _ARITHMETIC[operator]

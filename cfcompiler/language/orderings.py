@@ -41,7 +41,11 @@ def topk(called: Called) -> Term:
         return POISON
     ordered, axis = found
     if not 0 < k <= ordered.shape[axis]:
-        return called.emission.complain(errors.index_out_of_range(called.span, k - 1, ordered.shape[axis]))
+        size = ordered.shape[axis]
+        what = f"topk cannot take {k} of {size} {'entry' if size == 1 else 'entries'}"
+        return called.emission.complain(
+            errors.bad_index(called.span, what, f"k is 1 to {size}" if size else "")
+        )
     return called.apply("index", ordered, key=_at(ordered, axis, (0, k, 1)))
 
 

@@ -59,12 +59,14 @@ class Statements:
         self.is_row = is_row  # whether a call by this name becomes one instruction
         self.emission = evaluator.emission
         self.at = NOWHERE  # the statement being run
+        self.returned = NOWHERE  # what the function that ended last has returned
 
     def body(self, function: tree.Function, scope: Scope) -> Term:
         """What the function returns."""
         ended = self.run(_before(function.block, None), scope)
         if ended is None:
             return self.emission.complain(errors.missing_return(function.span, function.name))
+        self.returned = ended.span
         if function.returns is not None:
             self._check_returned(function, ended, scope)
         return ended.value
@@ -97,7 +99,7 @@ class Statements:
                         return Ended(
                             self.emission.complain(errors.missing_return(span, scope.function)), span
                         )
-                    return Ended(self.evaluator.term(value, scope), span)
+                    return Ended(self.evaluator.term(value, scope), value.span)
                 case tree.Branch():
                     truth = self._guard(statement.arms[0].condition, scope)
                     if isinstance(truth, bool):
@@ -238,9 +240,10 @@ class Statements:
                 return turns
             case tree.Missing():
                 return None
-        self.emission.complain(
-            errors.not_static(values.span, "what a loop runs over", "write range(n), with n static")
-        )
+        hint = "write range(n), with n static"
+        if isinstance(values, tree.Name):
+            hint = f"write `for i in range(len({values.text})):`, and {values.text}[i] for the entry"
+        self.emission.complain(errors.not_static(values.span, "what a loop runs over", hint))
         return None
 
 
