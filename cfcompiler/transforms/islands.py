@@ -1,7 +1,7 @@
 """Orderings and extrema of unrolled arrays: each row stacked into one vector, on which the choice stays whole.
 
 y = gather x (order x)       v = stack x_0 x_1 x_2 ; o = order v ; w = gather v o
-                             y = index w 0 ; y_2 = index w 1 ; y_3 = index w 2
+                             y_0 = index w 0 ; y_1 = index w 1 ; y_2 = index w 2
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ class Unrolling(Protocol):
 
     def ready(self, value: Value) -> Any:
         """The entries of a value, an object array of scalars."""
+
+    def entry_names(self, out: Value) -> Any:
+        """The names of the entries of a value, in its shape."""
 
     def put(self, instruction: Apply, entries: Any) -> None:
         """Set the entries of an instruction's value."""
@@ -50,22 +53,22 @@ def _weigh_extremum(unrolling: Unrolling, instruction: Apply) -> None:
     terms = unrolling.moved(term, axes) if full else unrolling.ready(term).reshape(rows.shape[:-1])
     attributes = {**dict(instruction.attributes), "axes": (0,)}
     weighed = np.empty(rows.shape, dtype=object)
+    kept = [axis for axis in range(len(x.shape)) if axis not in axes]
+    names = np.transpose(unrolling.entry_names(instruction.out), (*kept, *axes)).reshape(rows.shape)
     for place in np.ndindex(rows.shape[:-1]):
         share = unrolling.stacked(terms[place]) if full else terms[place]
         row = unrolling.stacked(rows[place])
-        weighed[place] = _entries(
-            unrolling, unrolling.builder.apply("weigh_extremum", row, tops[place], share, **attributes)
-        )
-    kept = [axis for axis in range(len(x.shape)) if axis not in axes]
+        vector = unrolling.builder.apply("weigh_extremum", row, tops[place], share, **attributes)
+        weighed[place] = _entries(unrolling, vector, names[place])
     moved = weighed.reshape((*(x.shape[a] for a in kept), *(x.shape[a] for a in axes)))
     unrolling.put(instruction, np.transpose(moved, np.argsort((*kept, *axes))))
 
 
-def _entries(unrolling: Unrolling, vector: Value, name: str | None = None) -> Any:
-    """The scalars of a vector."""
+def _entries(unrolling: Unrolling, vector: Value, names: Any) -> Any:
+    """The scalars of a vector, with these names."""
     out = np.empty(vector.shape, dtype=object)
     for entry in range(vector.shape[0]):
-        out[entry] = unrolling.builder.apply("index", vector, key=(entry,), name=name)
+        out[entry] = unrolling.builder.apply("index", vector, key=(entry,), name=names[entry])
     return out
 
 
@@ -112,10 +115,14 @@ def _gather(unrolling: Unrolling, instruction: Apply) -> None:
     rows = np.moveaxis(unrolling.ready(x), axis, -1)
     vectors = _vectors(unrolling, places, axis, scalar=scalar)
     heads = rows.shape[:-1]
+    names = unrolling.entry_names(instruction.out)
+    names = names if scalar else np.moveaxis(names, axis, -1)
     out = np.empty(heads if scalar else (*heads, places.shape[axis]), dtype=object)
     for place in np.ndindex(heads):
-        picked = unrolling.builder.apply("gather", unrolling.stacked(rows[place]), vectors[place], axis=0)
-        out[place] = picked if scalar else _entries(unrolling, picked, instruction.out.name)
+        name = names[place] if scalar else None
+        row = unrolling.stacked(rows[place])
+        picked = unrolling.builder.apply("gather", row, vectors[place], axis=0, name=name)
+        out[place] = picked if scalar else _entries(unrolling, picked, names[place])
     unrolling.put(instruction, out if scalar else np.moveaxis(out, -1, axis))
 
 
@@ -126,10 +133,11 @@ def _scatter(unrolling: Unrolling, instruction: Apply) -> None:
     rows = unrolling.ready(c) if scalar else np.moveaxis(unrolling.ready(c), axis, -1)
     heads = rows.shape if scalar else rows.shape[:-1]
     out = np.empty((*heads, size), dtype=object)
+    names = np.moveaxis(unrolling.entry_names(instruction.out), axis, -1)
     for place in np.ndindex(heads):
         share = rows[place] if scalar else unrolling.stacked(rows[place])
         spread = unrolling.builder.apply("scatter", share, vectors[place], axis=0, size=size, scalar=scalar)
-        out[place] = _entries(unrolling, spread)
+        out[place] = _entries(unrolling, spread, names[place])
     unrolling.put(instruction, np.moveaxis(out, -1, axis))
 
 

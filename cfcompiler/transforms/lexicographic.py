@@ -114,7 +114,11 @@ def _decided_by(instruction: Instruction) -> tuple[str, ...] | None:
             return ("pair", left.name, right.name)
         case Apply(op=op, args=args) if op == "weigh" or op in COMPARISONS:
             return ("pair", args[0].name, args[1].name)
-        case Apply(op=op, args=args) if op in ("extremum", "weigh_extremum", *STEPS) or op in ORDERINGS:
+        case Apply(op="extremum", args=args, out=out):
+            return ("rows", args[0].name, out.name, str(instruction.attribute("axes")))
+        case Apply(op="weigh_extremum", args=args):
+            return ("rows", args[0].name, args[1].name, str(instruction.attribute("axes")))
+        case Apply(op=op, args=args) if op in STEPS or op in ORDERINGS:
             return (op, *(arg.name for arg in args[:2]), str(instruction.attributes))
         case _:
             return None

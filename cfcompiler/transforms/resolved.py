@@ -81,6 +81,7 @@ class _Resolver:
         self.sure_of_zero: set[str] = set()  # what is 0 in floats only where it is 0: also their differences
         self.active = active_values(program)
         self.zeros: set[str] = set()  # constants
+        self.positive: set[str] = set()  # sums of absolute values, one of them that of a constant: never 0
         self.numbers: dict[str, Fraction] = {}  # tangents that are constants
 
     def run(self) -> Resolved:
@@ -208,13 +209,16 @@ class _Resolver:
             count = max(bound.count for bound in found) + 2
             if count > _MOST or not parts:
                 return zero
+            exact = self._is_exact_tie(left, right)
+            if not exact and any(bound.value.name in self.positive for bound in found):
+                return zero
             total = parts[0] if len(parts) == 1 else builder.apply("add", parts[0], parts[1])
             error = builder.apply("mul", builder.constant(Fraction(count, 2**52)), total)
             error = builder.apply("add", error, builder.constant(_TINY))
             above = self._compare("greater", slope, error)
             below = self._compare("less", slope, builder.apply("neg", error))
             certain = builder.apply("logical_or", above, below)
-            if not self._is_exact_tie(left, right):
+            if not exact:
                 size = builder.apply("add", found[0].value, found[1].value)
                 certain = builder.apply("logical_and", certain, self._compare("equal", size, zero))
             return builder.select(certain, slope, zero, lazy=False)
@@ -247,6 +251,8 @@ class _Resolver:
         op, args = instruction.op, instruction.args
         if op == "constant" and isinstance(number := instruction.attribute("value"), Fraction):
             self.bounds[name] = Bound(self.builder.constant(abs(number)), None, 1)
+            if abs(number) > _TINY:
+                self.positive.add(self.bounds[name].value.name)
         elif op in ("constant", "array", "to_real"):
             self.bounds[name] = Bound(self._absolute(instruction.out), None, 1)
         elif op in ("add", "sub"):
@@ -322,7 +328,10 @@ class _Resolver:
         total = terms[0]
         for term in terms[1:]:
             total = self.builder.apply("add", total, term)
-        return total if total.shape == shape else self.builder.apply("broadcast", total, shape=shape)
+        full = total if total.shape == shape else self.builder.apply("broadcast", total, shape=shape)
+        if any(term.name in self.positive for term in terms):
+            self.positive.add(full.name)
+        return full
 
 
 def _of_product(resolver: _Resolver, instruction: Apply) -> Bound:

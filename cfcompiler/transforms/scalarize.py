@@ -13,6 +13,7 @@ guards of branches, keep their names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from math import prod
@@ -28,6 +29,8 @@ from cfcompiler.transforms.islands import ISLANDS
 
 # An array of more entries is not taken apart, whatever the limit: its entries alone would fill the memory.
 MOST_ENTRIES = 10_000_000
+
+_COMPILERS = re.compile(r"[tskb](_\d+)?")
 
 
 class TooManyScalars(ValueError):
@@ -71,6 +74,30 @@ class _Unroller:
             str, tuple[int, dict[tuple[int, ...], Value]]
         ] = {}  # axis, and int vectors by their row
         self.arrays = {constant.name: constant.data for constant in program.constants}
+        self.written = set(re.findall(r"\w+", program.source.text))
+
+    def entry_name(self, name: str, place: tuple[int, ...]) -> str:
+        """The name of an entry of the value `name`: r_0, A_0_1; of a later sum of cotangents c_x_2 too c_x_0.
+
+        Entries of what the compiler has named, t or s_3, are only counted.
+        """
+        if not place:
+            return name
+        if _COMPILERS.fullmatch(name) and name not in self.written:
+            return name[0]
+        return "_".join((self._base_name(name), *map(str, place)))
+
+    def _base_name(self, name: str) -> str:
+        """What a value is called without its count: c_x for c_x_2, unless the user has called something x_2."""
+        shorter = re.fullmatch(r"([dc]_(\w+?))_\d+", name)
+        return shorter[1] if shorter and not self.written & {name, name[2:]} else name
+
+    def entry_names(self, out: Value) -> Any:
+        """The names of all entries, in the shape of the value."""
+        names = np.empty(out.shape, dtype=object)
+        for place in np.ndindex(out.shape):
+            names[place] = self.entry_name(out.name, place)
+        return names
 
     def run(self) -> Program:
         builder = self.builder
@@ -112,7 +139,7 @@ class _Unroller:
             out[()] = value
             return out
         for place in np.ndindex(value.shape):
-            name = f"{value.name}_{'_'.join(map(str, place))}"
+            name = self.entry_name(value.name, place)
             out[place] = self.builder.apply("index", value, key=place, name=name)
         return out
 
@@ -122,7 +149,8 @@ class _Unroller:
             return entries[()]  # type: ignore[no-any-return]
         if not entries.size:
             return self.builder.array(value.name, np.zeros(value.shape))
-        flat = self.builder.apply("stack", *entries.reshape(-1), axis=0, name=value.name)
+        name = self._base_name(value.name)
+        flat = self.builder.apply("stack", *entries.reshape(-1), axis=0, name=name)
         return flat if len(value.shape) == 1 else self.builder.apply("reshape", flat, shape=value.shape)
 
     def _unroll(self, instruction: Instruction) -> None:
@@ -137,14 +165,14 @@ class _Unroller:
                 self.entries[out.name] = self._each(
                     out,
                     (left, right, above, below),
-                    lambda a, b, c, d: self.builder.kink(a, b, c, d, tie, name=out.name),
+                    lambda name, a, b, c, d: self.builder.kink(a, b, c, d, tie, name=name),
                 )
             case Select(guard=guard, then=then, orelse=orelse):
                 self.entries[out.name] = self._each(
                     out,
                     (guard, then, orelse),
-                    lambda *args: self.builder.select(
-                        *args, lazy=instruction.lazy, gate=instruction.gate, name=out.name
+                    lambda name, *args: self.builder.select(
+                        *args, lazy=instruction.lazy, gate=instruction.gate, name=name
                     ),
                 )
             case Apply(op=op):
@@ -154,7 +182,7 @@ class _Unroller:
                 elif row.kind in ("elementwise", "condition") or op == "to_real":
                     attributes = dict(instruction.attributes)
                     self.entries[out.name] = self._each(
-                        out, instruction.args, lambda *args: self._apply(op, args, out.name, attributes)
+                        out, instruction.args, lambda name, *args: self._apply(op, args, name, attributes)
                     )
                 elif row.kind == "reduction":
                     self.put(instruction, self.rows(instruction))
@@ -170,11 +198,11 @@ class _Unroller:
         return self.builder.apply(op, *args, name=name, **attributes)
 
     def _each(self, out: Value, args: tuple[Value, ...], make: Callable[..., Value]) -> Any:
-        """`make` entry by entry, broadcasting."""
+        """`make` entry by entry, broadcasting: of a name and the entries of the arguments."""
         arrays = np.broadcast_arrays(*(self.ready(arg) for arg in args))
         result = np.empty(out.shape, dtype=object)
         for place in np.ndindex(out.shape):
-            result[place] = make(*(array[place] for array in arrays))
+            result[place] = make(self.entry_name(out.name, place), *(array[place] for array in arrays))
         return result
 
     def _weighed(self, instruction: Apply) -> Any:
@@ -187,7 +215,7 @@ class _Unroller:
             name = kink if not place else f"{kink}[{','.join(map(str, place))}]"
             args = (array[place] for array in arrays)
             result[place] = self.builder.apply(
-                "weigh", *args, kink=name, name=instruction.out.name, **attributes
+                "weigh", *args, kink=name, name=self.entry_name(instruction.out.name, place), **attributes
             )
         return result
 
@@ -219,13 +247,12 @@ class _Unroller:
         """A reduction with a rule of its own: one island for each row, op(stack(row); axes=(0,))."""
         rows = self.moved(instruction.args[0], instruction.attribute("axes"))
         attributes = {**dict(instruction.attributes), "axes": (0,)}
-        result = np.empty(rows.shape[:-1], dtype=object)
-        for place in np.ndindex(result.shape):
-            vector = self.stacked(rows[place])
-            result[place] = self.builder.apply(
-                instruction.op, vector, name=instruction.out.name, **attributes
-            )
-        return result.reshape(instruction.out.shape)
+        shape = instruction.out.shape  # with a 1 for each reduced axis that is kept: as many entries as rows
+        result = np.empty(shape, dtype=object)
+        for row, place in zip(np.ndindex(rows.shape[:-1]), np.ndindex(shape), strict=True):
+            vector, name = self.stacked(rows[row]), self.entry_name(instruction.out.name, place)
+            result[place] = self.builder.apply(instruction.op, vector, name=name, **attributes)
+        return result
 
     # structure
 
@@ -295,20 +322,21 @@ class _Unroller:
         self.put(instruction, out.reshape(shape))
 
     def _total(self, entries: Any, name: str) -> Value:
+        """The sum, from left to right; it has the name, and so have, of cotangents, the sums on the way to it."""
         total: Value = entries[0] if len(entries) else self.builder.constant(0)
-        for entry in entries[1:]:
-            total = self.builder.apply("add", total, entry, name=name)
+        for count, entry in enumerate(entries[1:], 2):
+            named = count == len(entries) or name.startswith("c_")
+            total = self.builder.apply("add", total, entry, name=name if named else None)
         return total
 
     def _op_sum(self, instruction: Apply) -> None:
         rows = self.moved(instruction.args[0], instruction.attribute("axes"))
-        self.put(instruction, self._totals(rows, instruction).reshape(instruction.out.shape))
+        self.put(instruction, self._totals(rows, instruction))
 
     def _totals(self, rows: Any, instruction: Apply) -> Any:
-        out = np.empty(rows.shape[:-1], dtype=object)
-        for place in np.ndindex(out.shape):
-            row = rows[place]
-            out[place] = self._total(row, instruction.out.name) if len(row) else self.builder.constant(0)
+        out = np.empty(instruction.out.shape, dtype=object)
+        for one, place in zip(np.ndindex(rows.shape[:-1]), np.ndindex(out.shape), strict=True):
+            out[place] = self._total(rows[one], self.entry_name(instruction.out.name, place))
         return out
 
     def _op_sum_to(self, instruction: Apply) -> None:
@@ -319,7 +347,7 @@ class _Unroller:
             *(extra + a for a, size in enumerate(shape) if size == 1 and x.shape[extra + a] != 1),
         )
         rows = self.moved(instruction.args[0], axes)
-        self.put(instruction, self._totals(rows, instruction).reshape(shape))
+        self.put(instruction, self._totals(rows, instruction))
 
     def _op_cumsum(self, instruction: Apply) -> None:
         axis = instruction.attribute("axis")
@@ -354,5 +382,6 @@ class _Unroller:
         out = np.empty((rows.shape[0], columns.shape[1]), dtype=object)
         for i, j in np.ndindex(out.shape):
             terms = [self.builder.apply("mul", x, y) for x, y in zip(rows[i], columns[:, j], strict=True)]
-            out[i, j] = self._total(terms, instruction.out.name)
+            place = (i,) * (a.ndim == 2) + (j,) * (b.ndim == 2)
+            out[i, j] = self._total(terms, self.entry_name(instruction.out.name, place))
         self.put(instruction, out.reshape(instruction.out.shape))

@@ -27,6 +27,7 @@ from cfcompiler.verify import arguments
 
 WIDTH = 100  # characters of a line
 DEEPEST = 3  # brackets in brackets
+MOST_NUMBERS = 4  # behind a name: a place in an array of three axes, and the count of what has the same name
 LONGEST_CHOICE = 45  # characters of a conditional expression in brackets
 
 # What an expression may do beside having a value: compare; raise, or compare in order to compute a number.
@@ -184,7 +185,7 @@ def users_values(program: Program) -> frozenset[str]:
         name = instruction.out.name
         bases = {name}
         if not _COMPILERS.fullmatch(name):
-            bases |= {re.sub(r"_\d+$", "", name), re.sub(r"(_\d+){1,2}$", "", name)}
+            bases |= {re.sub(rf"(_\d+){{{count}}}$", "", name) for count in range(1, MOST_NUMBERS + 1)}
         if bases & targets:
             own.add(name)
     return frozenset(own)
@@ -198,13 +199,19 @@ def name_sums(
     joined: values with a name from elsewhere; others: names of which c_x_2 may be the cotangent, such as x_2.
     """
     chains: dict[str, list[str]] = {}
+    known_names = {instruction.out.name for instruction in program.instructions}
     for instruction in program.instructions:
         name = instruction.out.name
         if not isinstance(instruction, Apply) or instruction.op != "add" or not name.startswith("c_"):
             continue
         before = instruction.args[0].name
         known = chains.get(before)
-        if known is None or before not in once or not _same_sum(known[0], name) or name[2:] in others:
+        if (
+            known is None
+            or before not in once
+            or not _same_sum(known[0], name, known_names)
+            or name[2:] in others
+        ):
             chains[name] = [name]
         else:
             known.append(name)
@@ -214,7 +221,12 @@ def name_sums(
         names.update(dict.fromkeys(chain, label))
 
 
-def _same_sum(first: str, name: str) -> bool:
-    """Whether the builder has made `name` from the same wish as `first`: c_x and c_x_3, c_x_2 and c_x_4."""
+def _same_sum(first: str, name: str, names: Set[str]) -> bool:
+    """Whether the builder has made `name` from the same wish as `first`: c_x and c_x_3, c_x_2 and c_x_4.
+
+    Not the entries of an array, c_x_0 and c_x_1, of which only c_x_0_2 is c_x_0 once more.
+    """
     shorter = re.sub(r"_\d+$", "", first)
+    if {f"{shorter}_0", f"{shorter}_1"} & names:
+        shorter = first
     return re.fullmatch(rf"({first}|{shorter})_\d+", name) is not None

@@ -48,7 +48,7 @@ def _sequence(name: str, value: Any, count: int) -> Sequence[Any]:
     if not isinstance(value, tuple | list):
         raise TypeError(f"{name} must be a tuple, not {type(value).__name__}")
     if len(value) != count:
-        raise TypeError(f"{name} must have {count} entries, not {len(value)}")
+        raise TypeError(f"{name} must have {count} {'entry' if count == 1 else 'entries'}, not {len(value)}")
     return value
 
 

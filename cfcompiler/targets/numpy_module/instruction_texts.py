@@ -116,6 +116,8 @@ class InstructionTexts:
         truth = _truth(guard)
         if truth is not None:
             return then if truth else orelse
+        if then.text == orelse.text:
+            return then
         return Text(f"{then.at(OR)} if {guard.at(OR)} else {orelse.at(CHOICE)}", CHOICE)
 
     def widen(self, select: Select) -> None:

@@ -14,6 +14,14 @@ from cfcompiler.primitives import TABLE
 from cfcompiler.ties import Reduction
 from cfcompiler.transforms.activity import active_values
 
+# What the rules of an extremum over an axis say.
+_OTHERS = {"select": "counts for nothing", "mul": "is multiplied by 0 (0 * inf is NaN)"}
+_AT_NAN = {
+    "nan": "the derivative is NaN",
+    "zero": "the derivative is 0",
+    "share": "the entries that are NaN share the derivative",
+}
+
 
 def mode_differences(program: Program) -> Iterator[str]:
     """Where the rules of the two modes differ, for the operations that the program has."""
@@ -95,13 +103,7 @@ def _differences(program: Program, instruction: Instruction) -> Iterator[tuple[s
         case Apply(op=op) if op == "extremum":
             rule: Reduction = instruction.attribute("rule")
             if (rule.gate_forward, rule.nan_forward) != (rule.gate_reverse, rule.nan_reverse):
-                yield (
-                    rule.name,
-                    (
-                        f"{rule.name}: gate {rule.gate_forward}, at NaN {rule.nan_forward} forward; "
-                        f"gate {rule.gate_reverse}, at NaN {rule.nan_reverse} backward"
-                    ),
-                )
+                yield rule.name, f"{rule.name}: {_reduction_text(rule)}"
         case Apply(op=op):
             own = {(mode, index): text for (name, mode, index), text in program.formulas.texts if name == op}
             for (mode, index), text in own.items():
@@ -110,6 +112,21 @@ def _differences(program: Program, instruction: Instruction) -> Iterator[tuple[s
                 )
                 if text != other:
                     yield op, f"{op}: {text} {'forward' if mode == 'forward' else 'backward'}, {other} else"
+
+
+def _reduction_text(rule: Reduction) -> str:
+    """What the rule of an extremum over an axis says differently in the two modes."""
+    parts = []
+    if rule.gate_forward != rule.gate_reverse:
+        parts.append(
+            f"an entry that is not the extremum {_OTHERS[rule.gate_forward]} forward "
+            f"and {_OTHERS[rule.gate_reverse]} backward"
+        )
+    if rule.nan_forward != rule.nan_reverse:
+        parts.append(
+            f"where the extremum is NaN, {_AT_NAN[rule.nan_forward]} forward and {_AT_NAN[rule.nan_reverse]} backward"
+        )
+    return "; ".join(parts)
 
 
 def _modes_text(forward: TieMode, reverse: TieMode) -> str:

@@ -17,6 +17,8 @@ from cfcompiler.ir import Shape
 from cfcompiler.targets.numpy_module.interface import Interface, sequence_text, tuple_text
 from cfcompiler.targets.numpy_module.lexicographic_text import lexicographic_lines
 
+LONGEST = 100  # characters of a line
+
 
 def returned(interface: Interface, stage: str) -> int:
     """How many of the results of a stage's program come first as the value."""
@@ -81,7 +83,7 @@ class _Writer:
             tests.append(extra)
         call = ", ".join(texts)
         return [
-            f"    if {' and '.join(tests) or 'True'}:",
+            *_condition_lines(tests),
             "        try:",
             f"            return {function}({call})",
             "        except (ArithmeticError, ValueError):",
@@ -331,6 +333,15 @@ class _Writer:
             "        columns.append(np.concatenate([np.reshape(c, (*lead, -1)) for c in column], axis=-1))",
             "    return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0, 0))",
         ]
+
+
+def _condition_lines(tests: Sequence[str]) -> list[str]:
+    """`if a and b:`, where that is long with a line for each."""
+    short = f"    if {' and '.join(tests) or 'True'}:"
+    if len(short) <= LONGEST:
+        return [short]
+    first, *rest = tests
+    return ["    if (", f"        {first}", *(f"        and {test}" for test in rest), "    ):"]
 
 
 def _targets_text(names: Sequence[str]) -> str:

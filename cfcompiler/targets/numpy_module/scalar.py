@@ -173,9 +173,11 @@ class _Writer:
             guard = self._taken(block.guard).at(OR)
             for then, orelse in zip(block.then, block.orelse, strict=True):
                 assert isinstance(then, Copy) and isinstance(orelse, Copy)
-                self._say(then.select, depth)
                 arms = self.rows.of(then.value).at(OR), self.rows.of(orelse.value).at(CHOICE)
-                self._put(depth, f"{self.names[then.out.name]} = {arms[0]} if {guard} else {arms[1]}")
+                chosen = arms[0] if arms[0] == arms[1] else f"{arms[0]} if {guard} else {arms[1]}"
+                if chosen != self.names[then.out.name]:
+                    self._say(then.select, depth)
+                    self._put(depth, f"{self.names[then.out.name]} = {chosen}")
             self._widen(block.then)
             return
         condition = self.instructions.get(block.guard.name)
@@ -211,7 +213,6 @@ class _Writer:
                 return
             self.lines.insert(before, f"{INDENT * depth}else:")
             self._steps(orelse[place:], depth + 1)
-            self.line_shown = 0
             return
         self._put(depth, "else:")
         self._arm(orelse, depth + 1)
@@ -245,9 +246,7 @@ class _Writer:
 
     def _arm(self, steps: Sequence[Step], depth: int) -> None:
         before = len(self.lines)
-        self.line_shown = 0
         self._steps(steps, depth)
-        self.line_shown = 0
         if all(line.lstrip().startswith("#") for line in self.lines[before:]):
             self._put(depth, "pass")
 

@@ -13,17 +13,18 @@ checks     x...          -> whether every assertion holds, where they are tested
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from cfcompiler.ir import Program
+from cfcompiler.ir import Apply, Program, Select, Value
 from cfcompiler.targets.numpy_module import guards
 from cfcompiler.transforms.forward import jvp
 from cfcompiler.transforms.lexicographic import along_direction, differs, lexicographic
 from cfcompiler.transforms.reverse import gradient, vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, is_scalar, scalarize
-from cfcompiler.transforms.tidy import tidy
+from cfcompiler.transforms.tidy import renamed, tidy
 from cfcompiler.verify import verify
 
 # Beyond these an array stays an array also at one point: a call on an array costs about as much as 20 on floats.
@@ -74,6 +75,9 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
             moving = len(programs["gradient"].results) - outputs
             programs["hvp"] = replace(along, results=along.results[len(along.results) - moving :])
     found = {name: verify(tidy(one)) for name, one in programs.items()}
+    for name in ("gradient", "vjp", "lexicographic", "along"):
+        if name in found:
+            found[name] = verify(_cotangents_named(found[name], outputs if name == "gradient" else 0))
     if written is not None:
         found = {name: verify(tidy(scalarize(one))) for name, one in found.items()}
     if "along" in found and len(found["along"].instructions) > MOST_STATEMENTS:
@@ -86,6 +90,27 @@ def stages_of(program: Program, *, order: int, checks: bool) -> Stages:
     if value.assertions:
         found["checks"] = guards.checks(value)
     return Stages(value, found, "scalar" if written is not None else "array", order, field)
+
+
+def _cotangents_named(program: Program, outputs: int) -> Program:
+    """The derivative by x has the name c_x also where it is a single term, t_5. The first `outputs` results are others."""
+    moving = [param.value.name for param in program.params if param.differentiable]
+    taken = {param.value.name for param in program.params} | {step.out.name for step in program.instructions}
+    made = {step.out.name: step for step in program.instructions}
+    new: dict[str, Value] = {}
+    for x, value in zip(moving, program.results[outputs:], strict=False):
+        name, step = f"c_{x}", made.get(value.name)
+        if name in taken or value.name in new or value in program.results[:outputs]:
+            continue
+        if isinstance(step, Apply | Select) and re.fullmatch(r"[ts](_\d+)?", value.name):
+            new[value.name] = replace(value, name=name)
+            taken.add(name)
+    steps = (renamed(step, new) for step in program.instructions)
+    return replace(
+        program,
+        instructions=tuple(replace(step, out=new.get(step.out.name, step.out)) for step in steps),
+        results=tuple(new.get(value.name, value) for value in program.results),
+    )
 
 
 def _depth(program: Program) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 
 _DEFINITION = re.compile(r"^( *)def (\w+)\(\s*(.*?),?\s*\)(?: -> [^\n]+)?:\n", re.MULTILINE | re.DOTALL)
 
+_TYPE = r"[\w.]*\w(?:\[[\w.\[\], |]+\])?"
+
 
 def needed_texts(lines: Sequence[str], functions: Mapping[str, Any]) -> list[str]:
     """The texts of those of `functions` that `lines` name, and of those that these name, in the order of the table."""
@@ -32,7 +34,8 @@ def without_types(source: str) -> str:
 
     source = _DEFINITION.sub(bare, source)  # first: a parameter on a line of its own looks like an annotation
     source = re.sub(r"^( +[\w.]+): [^=\n]+ = ", r"\1 = ", source, flags=re.MULTILINE)
-    return re.sub(r"^ +[\w.]+: [\w.\[\], |]+\n", "", source, flags=re.MULTILINE)
+    # a line `name: type`; a docstring's line `out: an array to write to.` is none
+    return re.sub(rf"^ +[\w.]+: {_TYPE}(?: \| {_TYPE})*\n", "", source, flags=re.MULTILINE)
 
 
 def _parameters(text: str) -> list[str]:
