@@ -46,5 +46,47 @@ def test_two_inputs_that_look_alike_are_told_apart() -> None:
 
 
 def test_a_partial_sum_has_a_name_of_its_own() -> None:
-    compiled = compile_file(gallery.folder() / "nesterov_abs.cf")
-    assert r"\bar{x} &= \bar{x}^{(1)} + " in compiled.emitted("latex")
+    terms = " + ".join(f"abs({factor}*x - {factor + 1})*sin({factor}*x)" for factor in range(2, 8))
+    compiled = compile_text(f"def f(x):\n    return {terms}\n")
+    assert re.search(r"\\bar\{x\} &= .*\\bar\{x\}\^\{\(\d\)\} \+ ", compiled.emitted("latex"))
+    assert twice(compiled) == []
+
+
+def latex(text: str) -> str:
+    return compile_text(text).emitted("latex")
+
+
+def test_sums_and_extrema_say_along_which_axes() -> None:
+    found = latex(
+        "def f(A: Real[3,4], w: Real[3]):\n    return sum(max(A, axis=1)) + max(w) + sum(min(A, axis=0))\n"
+    )
+    assert r"\sum_{i} \max_{j} {A}_{i,j} + \max_{i} {w}_{i} + \sum_{j} \min_{i} {A}_{i,j}" in found
+    assert r"\left|\arg\max_{j} {A}_{i,j}\right|" in found  # each of those that are equal has its share
+
+
+def test_a_pooling_is_written_with_its_windows() -> None:
+    found = latex("def f(x: Real[4,4]):\n    return sum(maxpool(x, 2))\n")
+    forward, backward = found.split("% f under")[2:]
+    assert r"\mathbf{1}_{\text{first } \arg\max_{k} " in forward and r"\mathcal{W} \, \dot{x}" in forward
+    assert r"\bar{x} &= \mathcal{W}^{\top} \, \left(\mathbf{1}_{\text{first }" in backward
+    assert "operatorname" not in found and r"\_" not in found
+
+
+def test_two_poolings_have_windows_of_their_own() -> None:
+    found = latex(
+        "def f(x: Real[4,4]):\n    return sum(maxpool(x, 2)) + sum(maxpool(x, 4)) + sum(maxpool(x**2, 2))\n"
+    )
+    assert r"\mathcal{W}_{2} \, x" in found and r"\mathcal{W} \, x^{2}" in found
+
+
+def test_a_product_of_column_and_row_is_transposed() -> None:
+    assert r"\bar{A} &= c \, x^{\top}" in latex("def f(A: Real[3,2], x: Real[2]):\n    return A @ x\n")
+
+
+def test_what_the_compiler_adds_to_zero_is_not_written() -> None:
+    text = "def f(x: Real[2], y: Real[2]):\n    h = relu(x) * y\n    return sum(h + 0) + 0 * x[0]\n"
+    found = latex(text)
+    program = found.split("% f under")[1]
+    assert "+ 0" in program  # as the user wrote it
+    for block in found.split("% f under")[2:]:
+        assert re.findall(r"\\(?:dot|bar)\{\w+\} &= [^\n]*(?:\+ 0\b(?!\.)|\b0 \\odot)", block) == []

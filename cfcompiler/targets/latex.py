@@ -18,6 +18,7 @@ from math import prod
 
 from cfcompiler.ir import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.primitives import TABLE
+from cfcompiler.targets.latex_arrays import ArrayTexts, without_zeros
 from cfcompiler.verify import arguments
 
 SUM, PRODUCT, UNARY, ATOM = 1, 2, 3, 4
@@ -54,7 +55,6 @@ _FUNCTIONS = {
     "log2": r"\log_2",
     "log10": r"\log_{10}",
     "sigmoid": r"\sigma",
-    "sum": r"\sum",
 }
 _AROUND = {
     "sqrt": (r"\sqrt{", "}"),
@@ -204,6 +204,7 @@ class _Writer:
         self.primal = primal
         self.params = params
         self.taken: set[str] = set()
+        self.arrays = ArrayTexts({step.out.name: step for step in program.instructions}, primal)
         self.texts: dict[str, Text] = {}
         self.uses = Counter(value.name for step in program.instructions for value in arguments(step))
         self.uses.update(value.name for value in program.results)
@@ -298,6 +299,10 @@ class _Writer:
 
     def _apply(self, step: Apply) -> Text:
         op, args = step.op, [self._of(arg) for arg in step.args]
+        if step.out.name not in self.primal and (short := without_zeros(op, args)) is not None:
+            return short
+        if (text := self.arrays.of(step, [text for text, _ in args])) is not None:
+            return text, ATOM if op == "index" else PRODUCT
         match op:
             case "constant":
                 return _number(step.attribute("value"))
@@ -332,10 +337,6 @@ class _Writer:
                 return _multiplied(args[0], args[1])
             case "transpose":
                 return f"{_wrapped(args[0], ATOM)}^{{\\top}}", ATOM
-            case "index":
-                return f"{{{_wrapped(args[0], ATOM)}}}_{{{self._key(step)}}}", ATOM
-            case "extremum":
-                return rf"\{step.attribute('sense')} {_wrapped(args[0], ATOM)}", PRODUCT
         if op in _UNWRITTEN:
             return args[0]
         if op in _RELATIONS:
@@ -355,15 +356,6 @@ class _Writer:
         head = _FUNCTIONS.get(op, rf"\operatorname{{{name}}}")
         assert op in TABLE, op
         return rf"{head}\left({inside}\right)", ATOM
-
-    @staticmethod
-    def _key(step: Apply) -> str:
-        """Indices from 0, as the language counts; a slice as its bounds."""
-        words = [
-            str(entry) if isinstance(entry, int) else f"{entry[0]}:{entry[1]}"
-            for entry in step.attribute("key")
-        ]
-        return ",".join(words)
 
     def _weights(self, pieces: Sequence[Apply]) -> str:
         """The weighed terms, added, in each case of the comparison; equal neighbours are one case."""
