@@ -18,7 +18,7 @@ from math import prod
 
 from cfcompiler.ir import Apply, Instruction, Kink, Number, Program, Select, Value
 from cfcompiler.primitives import TABLE
-from cfcompiler.targets.latex_arrays import ArrayTexts, without_zeros
+from cfcompiler.targets.latex_arrays import ArrayTexts, without_trivial
 from cfcompiler.verify import arguments
 
 SUM, PRODUCT, UNARY, ATOM = 1, 2, 3, 4
@@ -288,6 +288,10 @@ class _Writer:
                     (self._of(step.below)[0], self._compared(step.left, r"\le", step.right)),
                 ]
                 return _cases(rows), ATOM
+            case Select(then=then, orelse=orelse) if self._of(then) == self._of(orelse) and not self._written(
+                step
+            ):
+                return self._of(then)
             case Select():
                 rows = [
                     (self._of(step.then)[0], rf"\text{{if }} {self._of(step.guard)[0]}"),
@@ -297,9 +301,13 @@ class _Writer:
             case Apply():
                 return self._apply(step)
 
+    def _written(self, step: Instruction) -> bool:
+        """Whether the program itself has the instruction: it stands as the user wrote it."""
+        return step.out.name in self.primal
+
     def _apply(self, step: Apply) -> Text:
         op, args = step.op, [self._of(arg) for arg in step.args]
-        if step.out.name not in self.primal and (short := without_zeros(op, args)) is not None:
+        if not self._written(step) and (short := without_trivial(step, args)) is not None:
             return short
         if (text := self.arrays.of(step, [text for text, _ in args])) is not None:
             return text, ATOM if op == "index" else PRODUCT

@@ -27,12 +27,14 @@ def indexed(text: str, letters: str) -> str:
     return rf"{{{_base(text)}}}_{{{','.join(letters)}}}"
 
 
-def without_zeros(op: str, args: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
-    """What the compiler adds to 0 or multiplies with it, in short; None where there is no 0."""
+def without_trivial(step: Apply, args: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
+    """A sum with 0, a product with 0 and a first power in short; None for others. args: with their levels."""
     zeros = [text == "0" for text, _ in args]
-    if op == "add" and any(zeros):
+    if step.op == "add" and any(zeros):
         return args[zeros.index(True) - 1]
-    return args[zeros.index(True)] if op in ("mul", "neg") and any(zeros) else None
+    if step.op in ("ipow", "rpow") and step.attribute("n") == 1:
+        return args[0]
+    return args[zeros.index(True)] if step.op in ("mul", "neg") and any(zeros) else None
 
 
 class ArrayTexts:

@@ -207,17 +207,15 @@ class _Resolver:
             found = [self.bounds[side.name] for side in (left, right)]
             parts = [bound.tangent for bound in found if bound.tangent is not None]
             count = max(bound.count for bound in found) + 2
-            if count > _MOST or not parts:
-                return zero
             exact = self._is_exact_tie(left, right)
-            if not exact and any(bound.value.name in self.positive for bound in found):
+            never = not exact and not self.positive.isdisjoint(bound.value.name for bound in found)
+            if count > _MOST or not parts or never:
                 return zero
             total = parts[0] if len(parts) == 1 else builder.apply("add", parts[0], parts[1])
             error = builder.apply("mul", builder.constant(Fraction(count, 2**52)), total)
             error = builder.apply("add", error, builder.constant(_TINY))
-            above = self._compare("greater", slope, error)
-            below = self._compare("less", slope, builder.apply("neg", error))
-            certain = builder.apply("logical_or", above, below)
+            above, negative = self._compare("greater", slope, error), builder.apply("neg", error)
+            certain = builder.apply("logical_or", above, self._compare("less", slope, negative))
             if not exact:
                 size = builder.apply("add", found[0].value, found[1].value)
                 certain = builder.apply("logical_and", certain, self._compare("equal", size, zero))
@@ -238,21 +236,15 @@ class _Resolver:
     def _bound(self, instruction: Instruction) -> None:
         name = instruction.out.name
         if not isinstance(instruction, Apply):
-            arms = (
-                (instruction.above, instruction.below)
-                if isinstance(instruction, Kink)
-                else (instruction.then, instruction.orelse)
-            )
             if isinstance(instruction, Select) and instruction.lazy:
                 self._of_lazy(instruction)
             else:
-                self._total(instruction, arms, 0)
+                self._total(instruction, _arms(instruction), 0)
             return
         op, args = instruction.op, instruction.args
         if op == "constant" and isinstance(number := instruction.attribute("value"), Fraction):
             self.bounds[name] = Bound(self.builder.constant(abs(number)), None, 1)
-            if abs(number) > _TINY:
-                self.positive.add(self.bounds[name].value.name)
+            self.positive |= {self.bounds[name].value.name} if abs(number) > _TINY else set()
         elif op in ("constant", "array", "to_real"):
             self.bounds[name] = Bound(self._absolute(instruction.out), None, 1)
         elif op in ("add", "sub"):
@@ -278,12 +270,7 @@ class _Resolver:
             return (rational or row.jumps) and all(
                 arg.name in self.bounds or arg.name in self.rational for arg in args
             )
-        arms = (
-            (instruction.above, instruction.below)
-            if isinstance(instruction, Kink)
-            else (instruction.then, instruction.orelse)
-        )
-        return all(arm.name in self.bounds or arm.name in self.rational for arm in arms)
+        return all(arm.name in self.bounds or arm.name in self.rational for arm in _arms(instruction))
 
     def _total(self, instruction: Instruction, args: tuple[Value, ...], roundings: int) -> None:
         """The sum of the bounds, for a sum of the arguments or one of them."""
@@ -328,10 +315,15 @@ class _Resolver:
         total = terms[0]
         for term in terms[1:]:
             total = self.builder.apply("add", total, term)
-        full = total if total.shape == shape else self.builder.apply("broadcast", total, shape=shape)
-        if any(term.name in self.positive for term in terms):
-            self.positive.add(full.name)
-        return full
+        self.positive |= {total.name for term in terms if term.name in self.positive}
+        return total if total.shape == shape else self.builder.apply("broadcast", total, shape=shape)
+
+
+def _arms(instruction: Kink | Select) -> tuple[Value, Value]:
+    """The two values that are chosen from."""
+    if isinstance(instruction, Kink):
+        return instruction.above, instruction.below
+    return instruction.then, instruction.orelse
 
 
 def _of_product(resolver: _Resolver, instruction: Apply) -> Bound:
