@@ -331,7 +331,8 @@ class Machine:
         return np.moveaxis(out, -1, axis)
 
     def _sorted(self, row: Array, instruction: Apply) -> list[int]:
-        """Places in sorted order, NaN last; ties by place, reversed under `last`."""
+        """Places in sorted order, NaN as the largest; ties by place, reversed under `last`."""
+        sign = -1 if instruction.attribute("descending") else 1
 
         def compare(i: int, j: int) -> int:
             code = int(self.arithmetic.compare(self._scalar(row[i]), self._scalar(row[j])))
@@ -339,8 +340,8 @@ class Machine:
                 nans = [
                     int(self.arithmetic.compare(self._scalar(row[k]), self._scalar(row[k]))) for k in (i, j)
                 ]
-                return (nans[0] == UNORDERED) - (nans[1] == UNORDERED)
-            return -code if instruction.attribute("descending") else code
+                code = (nans[0] == UNORDERED) - (nans[1] == UNORDERED)
+            return sign * code
 
         places = list(range(len(row)))
         if instruction.attribute("last"):

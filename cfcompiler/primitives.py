@@ -89,7 +89,7 @@ _ELEMENTWISE = (
     _row("neg",       "x",   ["-g"],                                          "-x",                  "negative",               "-{x}"),
     _row("ipow",      "x",   ["g*(n*x**(n - 1))"],                            "x**n",                "power",                  "{x}**{n}"),
     _row("rpow",      "x",   ["g*(n*x**(n - 1))"],                            "x**n",                "power",                  "pow({x}, {n})", "x >= 0", "x == 0"),
-    _row("pow",       "x y", ["g*(y*x**(y - 1))", "g*(out*log(x))"],          "x**y",                "power",                  "pow({x}, {y})", "x > 0", "x == 0"),
+    _row("pow",       "x y", ["g*(y*x**(y - 1))", "g*(out*log(x))"],          "x**y",                "float_power",            "pow({x}, {y})", "x > 0", "x == 0"),
     _row("exp",       "x",   ["g*out"],                                       "exp(x)",              "exp",                    "exp({x})"),
     _row("expm1",     "x",   ["g*(out + 1)"],                                 "exp(x) - 1",          "expm1",                  "expm1({x})"),
     _row("log",       "x",   ["g/x"],                                         "log(x)",              "log",                    "log({x})", "x > 0"),

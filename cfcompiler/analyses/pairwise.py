@@ -58,14 +58,14 @@ def extreme_places(row: Sequence[Any], sense: str, *, last: bool, ask: Ask) -> t
 
 
 def sorted_places(row: Sequence[Any], instruction: Apply, ask: Ask) -> list[int]:
-    """The places in the order of an `order` instruction: NaN last, ties by place, reversed under `last`."""
-    descending = instruction.attribute("descending")
+    """The places in the order of an `order` instruction: NaN the largest, ties by place, reversed under `last`."""
+    sign = -1 if instruction.attribute("descending") else 1
 
     def compare(i: int, j: int) -> int:
         code = pair_code(row, i, j, ask)
         if code == UNORDERED:
-            return int(row[i] == "nan") - int(row[j] == "nan")
-        return -code if descending else code
+            code = int(row[i] == "nan") - int(row[j] == "nan")
+        return sign * code
 
     places = list(range(len(row)))
     if instruction.attribute("last"):

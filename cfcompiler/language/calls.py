@@ -142,6 +142,8 @@ class Calls:
             return POISON
         if self.prelude.is_defined(function):
             called = Called(self.evaluator, {**defaults, **terms}, self.emission.place(node.span), name)
+            if builtin.check is not None and isinstance(builtin.check(called), Poison):
+                return POISON
             along = leading(called, flat=builtin.flat) if "axis" in defaults else terms
             return (
                 POISON if isinstance(along, Poison) else self.prelude.defined_by(function, along, node, name)

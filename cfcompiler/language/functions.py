@@ -5,10 +5,11 @@ A rule takes the arguments by name, already terms, and returns a term.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cfcompiler.language import arrays, orderings, reductions
-from cfcompiler.language.called import NOT_GIVEN, Rule
+from cfcompiler.language.called import NOT_GIVEN, Called, Rule
 from cfcompiler.language.terms import Exact, Term
 
 
@@ -20,6 +21,7 @@ class Builtin:
     defaults: tuple[tuple[str, Term], ...]
     rule: Rule
     flat: bool = False  # without an axis, x counts as a vector
+    check: Callable[[Called], object] | None = None  # asked also where a preset writes the function by others
 
     def signature(self, name: str) -> str:
         known = dict(self.defaults)
@@ -52,7 +54,7 @@ BUILTINS: dict[str, Builtin] = {
     "argsort":   Builtin(("x", "axis", "descending"), _UP, orderings.argsort),
     "topk":      Builtin(("x", "k", "axis"), _AXIS, orderings.topk),
     "median":    Builtin(("x", "axis"), _AXIS, orderings.median, True),
-    "quantile":  Builtin(("x", "q", "axis"), _AXIS, orderings.quantile, True),
+    "quantile":  Builtin(("x", "q", "axis"), _AXIS, orderings.quantile, True, orderings.share_below),
     "maxpool":   Builtin(("x", "k", "stride"), (("stride", NOT_GIVEN),), arrays.maxpool),
     "dot":       Builtin(("a", "b"), (), arrays.dot),
     "len":       Builtin(("x",), (), arrays.length),

@@ -54,16 +54,20 @@ def median(called: Called) -> Term:
 
 
 def quantile(called: Called) -> Term:
+    q = share_below(called)
+    return POISON if isinstance(q, Poison) else _quantile_at(called, "quantile", q)
+
+
+def share_below(called: Called) -> Fraction | Poison:
+    """q, a number between 0 and 1 that is known when the program is compiled."""
     q = called.terms["q"]
+    if isinstance(q, Poison):
+        return POISON
     if not isinstance(q, Exact) or not isinstance(q.value, Fraction):
-        return (
-            POISON
-            if isinstance(q, Poison)
-            else called.emission.complain(errors.not_static(called.span, "'q'"))
-        )
+        return called.emission.complain(errors.not_static(called.span, "'q'"))
     if not 0 <= q.value <= 1:
         return called.emission.complain(errors.bad_index(called.span, "a quantile lies between 0 and 1"))
-    return _quantile_at(called, "quantile", q.value)
+    return q.value
 
 
 def _quantile_at(called: Called, rule: str, q: Fraction) -> Term:

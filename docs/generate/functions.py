@@ -141,11 +141,15 @@ SAID = {
     "mean": _Said("the mean", "mean(v)", _LINEAR),
     "prod": _Said("the product, multiplied in written order", "prod(v)", "right also where entries are 0"),
     "max": _Said(
-        "the largest entry; of two or more arguments the largest of them",
+        "the largest entry of all, or along `axis` (`amax` of torch); of two or more arguments the largest of them",
         "max(m, axis=1)",
         _SHARE + "`reduce_max`, of arguments `max`",
     ),
-    "min": _Said("the smallest entry, or argument", "min(v)", _SHARE + "`reduce_min`, of arguments `min`"),
+    "min": _Said(
+        "the smallest entry (`amin` of torch), or argument",
+        "min(v)",
+        _SHARE + "`reduce_min`, of arguments `min`",
+    ),
     "logsumexp": _Said("log of the sum of exp, without overflow", "logsumexp(v)", "`g*exp(x - out)`"),
     "norm2": _Said(
         "the Euclidean norm", "norm2(v)", "`g*(x/out)`; at the zero vector the formula `norm2` of the preset"
@@ -155,11 +159,13 @@ SAID = {
     "cummin": _Said("the smallest of the first entries", "cummin(v)", _SHARE + "`cummin`"),
     "argmax": _Said("the index of the first largest entry", "argmax(v)", _NONE),
     "argmin": _Said("the index of the first smallest entry", "argmin(v)", _NONE),
-    "sort": _Said("the entries in order", "sort(v)", _CHOICE + "`sort`"),
+    "sort": _Said("the entries in order; a NaN counts as the largest", "sort(v)", _CHOICE + "`sort`"),
     "argsort": _Said("the permutation that sorts", "argsort(v)", _NONE),
-    "topk": _Said("the `k` largest, in falling order", "topk(v, 2)", _CHOICE + "`topk`"),
+    "topk": _Said("the `k` largest, in falling order, NaN before all", "topk(v, 2)", _CHOICE + "`topk`"),
     "median": _Said(
-        "the middle entry, or the mean of the two in the middle", "median(v)", _CHOICE + "`median`"
+        "the middle entry, or the mean of the two in the middle (`torch.median` is then the lower one)",
+        "median(v)",
+        _CHOICE + "`median`",
     ),
     "quantile": _Said(
         "the `q`-th quantile, linear between entries", "quantile(v, 1/4)", _CHOICE + "`quantile`"

@@ -119,26 +119,30 @@ def _packed_order(x: Any) -> Any:
 
 
 def _order(x: Any, axis: int, descending: bool, last: bool) -> Any:
-    """Places in sorted order, NaN last; of equal entries the first place first (the last one under `last`)."""
-    keys = -x if descending else x
+    """Places in order, NaN the largest; of equal entries the first place first (the last one under `last`)."""
+    if descending:
+        return np.flip(_order(x, axis, False, not last), axis)
     if last:
-        places = _order(np.flip(keys, axis), axis, False, False)
+        places = _order(np.flip(x, axis), axis, False, False)
         return x.shape[axis] - 1 - places
     if x.shape[axis] < 1000 or x.shape[axis] > 1 << 20:
-        return keys.argsort(axis=axis, kind="stable")
+        return x.argsort(axis=axis, kind="stable")
     if x.ndim == 1:
-        return _packed_order(keys)
-    return np.apply_along_axis(_packed_order, axis, keys)
+        return _packed_order(x)
+    return np.apply_along_axis(_packed_order, axis, x)
 
 
 def _ranked(x: Any, rank: int, descending: bool) -> Any:
     """The place that the stable order of the vector x has at `rank`, without sorting."""
-    keys = -x if descending else x
-    value = np.partition(keys, rank)[rank]
-    if value != value:
-        return keys.argsort(kind="stable")[rank]
-    before = np.count_nonzero(keys < value)
-    return np.flatnonzero(keys == value)[rank - before]
+    place = len(x) - 1 - rank if descending else rank
+    value = np.partition(x, place)[place]
+    if value == value:
+        before = np.count_nonzero(x > value if descending else x < value)
+        if descending:
+            before += np.count_nonzero(x != x)
+        return np.flatnonzero(x == value)[rank - before]
+    unknown = np.flatnonzero(x != x)
+    return unknown[rank if descending else rank - (len(x) - len(unknown))]
 
 
 def _cumulative_places(x: Any, axis: int, sense: str, last: bool) -> Any:

@@ -38,7 +38,7 @@ MANY = (*ORDER, "checks")
 _ON_NUMPY = {
     "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan", "atan2": "arctan2",
     "atanh": "arctanh", "cbrt": "cbrt", "copysign": "copysign", "cos": "cos", "cosh": "cosh", "exp": "exp",
-    "expm1": "expm1", "fmod": "fmod", "log": "log", "log10": "log10", "log1p": "log1p", "log2": "log2", "pow": "power",
+    "expm1": "expm1", "fmod": "fmod", "log": "log", "log10": "log10", "log1p": "log1p", "log2": "log2", "pow": "float_power",
     "sin": "sin", "sinh": "sinh", "sqrt": "sqrt", "tan": "tan", "tanh": "tanh",
     "_divide_point": "divide", "_power_point": "power", "_remainder_point": "remainder",
 }  # fmt: skip

@@ -154,11 +154,12 @@ def _places_of_extremes(v: Sequence[float], sense: str, last: bool) -> list[int]
 
 
 def _sorted_places(v: Sequence[float], descending: bool, last: bool) -> list[int]:
-    """The places of the entries in sorted order, NaN behind; of equal entries the first (last) place comes first."""
+    """The places of the entries in order, NaN the largest; of equal entries the first (last) place comes first."""
     places = range(len(v) - 1, -1, -1) if last else range(len(v))
     numbers = [i for i in places if v[i] == v[i]]
     numbers.sort(key=(lambda i: -v[i]) if descending else (lambda i: v[i]))
-    return [*numbers, *(i for i in places if v[i] != v[i])]
+    others = [i for i in places if v[i] != v[i]]
+    return [*others, *numbers] if descending else [*numbers, *others]
 
 
 def _picked(v: Sequence[float], places: Any) -> Any:
