@@ -282,3 +282,29 @@ def test_a_slip_of_the_command_line(
     (tmp_path / "early.cf").write_text(OF_TWO, encoding="utf-8")
     assert cli.main(words) == 2
     assert hint in capsys.readouterr().err
+
+
+def otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, point: str) -> list[str]:
+    path = tmp_path / "w.cf"
+    path.write_text(text, encoding="utf-8")
+    assert cli.main(["at", str(path), point]) == 0
+    return [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines() if "AD would" in line]
+
+
+def test_two_choices_that_differ_late_do_not_read_alike(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = "def f(x: Real[14]):\n    return max(x)\n"
+    assert otherwise(tmp_path, capsys, wide, f"x=[{'0,' * 12}1,1]") == [
+        "with the first entry AD would have x[12] = 1, x[13] = 0,",
+        "with the last entry AD would have x[12] = 0, x[13] = 1",
+    ]
+
+
+def test_of_several_outputs_what_would_change_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "def f(x: Real[3]):\n    return 100*x, max(x)\n"
+    first, last = otherwise(tmp_path, capsys, text, "x=[0,1,1]")
+    assert first == "with the first entry AD would have [3] x[1] = 1, [3] x[2] = 0,"
+    assert last == "with the last entry AD would have [3] x[1] = 0, [3] x[2] = 1"

@@ -37,11 +37,12 @@ from cfcompiler.targets.tables import (
     verdict,
 )
 from cfcompiler.targets.terminal import nested_text, row_text
-from cfcompiler.targets.vectors import hull_text, one_number, vector_text
+from cfcompiler.targets.vectors import changes_text, hull_text, one_number, vector_text
 
 LABEL_WIDTH = 12
 TIES, GUARDS, VERTICES, CORNERS = 8, 3, 8, 6  # how many are shown
 LONGEST_GUARD = 60  # characters of a switch
+LONGEST_OTHER = 36  # characters of what AD would return by another choice
 
 
 def point_blocks(report: PointReport, explanation: Explanation, source: Source) -> Iterator[Block]:
@@ -189,8 +190,18 @@ def _choice(report: PointReport, choice: Choice) -> list[str]:
     if others and all(rows == report.backward for _, rows in choice.returned):
         return [f"{head}:", "AD is the same either way"]
     parts = [f"{_RESOLVED[choice.kind].format(choice.taken)};"]
-    parts += [f"{_OTHERWISE[choice.kind].format(word)} {vector_text(report, rows)}," for word, rows in others]
+    parts += [f"{_OTHERWISE[choice.kind].format(word)} {_other(report, rows)}," for word, rows in others]
     return [f"{head}:", *parts[:-1], parts[-1][:-1]]
+
+
+def _other(report: PointReport, rows: Sequence[Row]) -> str:
+    """What AD would return by another choice: of a long vector only what would change, which may stand at its end."""
+    whole = vector_text(report, rows)
+    if len(whole) <= LONGEST_OTHER:
+        return f"be {whole}"
+    if rows == report.backward:
+        return "return the same"
+    return f"have {changes_text(report, rows)}"
 
 
 _NO_CHOICE = {
@@ -203,9 +214,9 @@ _RESOLVED = {
     "entry": "of the equal entries AD takes {}",
 }
 _OTHERWISE = {
-    "side": "as {} AD would be",
-    "answer": "were it {} AD would be",
-    "entry": "with the {} entry AD would be",
+    "side": "as {} AD would",
+    "answer": "were it {} AD would",
+    "entry": "with the {} entry AD would",
 }
 
 
