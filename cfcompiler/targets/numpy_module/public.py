@@ -336,12 +336,17 @@ class _Writer:
 
 
 def _condition_lines(tests: Sequence[str]) -> list[str]:
-    """`if a and b:`, where that is long with a line for each."""
+    """`if a and b:`, where that is long on several lines."""
     short = f"    if {' and '.join(tests) or 'True'}:"
     if len(short) <= LONGEST:
         return [short]
-    first, *rest = tests
-    return ["    if (", f"        {first}", *(f"        and {test}" for test in rest), "    ):"]
+    lines = [f"        {tests[0]}"]
+    for test in tests[1:]:
+        if len(f"{lines[-1]} and {test}") <= LONGEST:
+            lines[-1] += f" and {test}"
+        else:
+            lines.append(f"        and {test}")
+    return ["    if (", *lines, "    ):"]
 
 
 def _targets_text(names: Sequence[str]) -> str:
