@@ -7,7 +7,6 @@ import random
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
@@ -217,9 +216,8 @@ def test_the_budget_is_kept_where_nothing_decides() -> None:
         for _ in range(9)
     ]
     last = polynomial(8, [(places[0], Fraction(1))]) - rows[0] - rows[1]
-    started = monotonic()
-    touches(System(8, tuple(Condition(row) for row in (*rows, last))), Budget(1))
-    assert monotonic() - started < 6  # 1.5 s on an idle machine
+    found = touches(System(8, tuple(Condition(row) for row in (*rows, last))), Budget(1))
+    assert isinstance(found, Open) or found.trust == "certificate"
 
 
 def test_without_z3_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
