@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import PurePath
 from pprint import pformat
+from textwrap import wrap
 from typing import Any
 
 from cfcompiler import ties
@@ -92,7 +93,8 @@ def docstring(
     differences = tuple(mode_differences(program))
     if differences:
         lines.extend(["", "Under these rules forward (jvp) and backward (vjp, grad) may differ:"])
-        lines.extend(f"    {difference}" for difference in differences)
+        for difference in differences:
+            lines.extend(wrap(difference, _WIDTH, initial_indent="    ", subsequent_indent="      "))
     else:
         lines.append("Forward (jvp) and backward (vjp, grad) return the same derivatives at every point.")
     return [lines[0], *map(_escaped, lines[1:]), '"""']
