@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import gc
 import inspect
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -363,7 +364,7 @@ def read_source(path: str | Path) -> str:
         return Path(path).read_bytes().decode("utf-8")
     except OSError as problem:
         reason, meant = problem.strerror or str(problem), f"{path}.cf"
-        wrong = errors.cannot_read(str(path), reason, meant if Path(meant).is_file() else "")
+        wrong = errors.cannot_read(str(path), reason, meant if os.path.isfile(meant) else "")
         raise CFError([wrong], source) from None
     except UnicodeDecodeError as problem:
         reason = f"it is not UTF-8 text (byte {problem.start})"
