@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from cfcompiler.analyses.float_jacobians import both_modes
+from cfcompiler.analyses.jacobians import both_modes
 from cfcompiler.arithmetic import FLOATS
 from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.interpreter import run

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from math import prod
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from cfcompiler import errors
-from cfcompiler.analyses.field import MOST_SCALARS, Field, Vertex, field_at, field_of_large, filled, seeds_of
+from cfcompiler.analyses.field import MOST_SCALARS, Field, Vertex, field_at, field_of_large, seeds_of
 from cfcompiler.analyses.floats import floats_at
+from cfcompiler.analyses.jacobians import backward_jacobian, forward_jacobian
 from cfcompiler.analyses.judgement import Judgement
 from cfcompiler.analyses.judgement_texts import judged_texts
 from cfcompiler.analyses.landscape import USUAL, Effort, landscape_at
@@ -37,7 +37,7 @@ from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special
 from cfcompiler.primitives import TABLE
 from cfcompiler.report import FieldSum, Judged, NanOrigin, Nested, PointReport, Row, TieHere
-from cfcompiler.transforms.forward import jvp, modes_agree
+from cfcompiler.transforms.forward import modes_agree
 from cfcompiler.transforms.reverse import vjp
 from cfcompiler.transforms.scalarize import TooManyScalars, scalarize
 from cfcompiler.transforms.tidy import tidy
@@ -159,7 +159,8 @@ def ad_at(program: Program, point: Mapping[str, Any]) -> ADHere:
         values = run(program, point, EXACT)
         _check_domain(program, values)
         backward, finite = _backward(program, point)
-        forward = backward if _forward_follows(program, finite) else _forward(program, point)
+        follows = _forward_follows(program, finite)
+        forward = backward if follows else forward_jacobian(program, point, EXACT)
     except Undecided as problem:
         raise _undecided(program, problem) from None
     return ADHere(program, values, forward, backward)
@@ -259,41 +260,16 @@ def _undecided(program: Program, problem: Undecided) -> CFError:
     return CFError([errors.undecided(instruction.span, problem.reason)], program.source)
 
 
-def _forward(program: Program, point: Mapping[str, Any]) -> list[list[Any]]:
-    """For each output entry, the derivatives by all inputs (arrays), by one forward run for each input entry."""
-    forward = tidy(jvp(program))
-    inputs = [param.value for param in program.params if param.differentiable]
-    tangents = [param.value.name for param in forward.params[len(program.params) :]]
-    count = sum(int(np.prod(value.shape)) for value in program.results)
-    jacobian = [[np.empty(value.shape, dtype=object) for value in inputs] for _ in range(count)]
-    for which, value in enumerate(inputs):
-        for entry in np.ndindex(value.shape):
-            seeds = {
-                name: filled(other.shape, Fraction(0)) for name, other in zip(tangents, inputs, strict=True)
-            }
-            seeds[tangents[which]][entry] = Fraction(1)
-            values = run(forward, {**point, **seeds}, EXACT)
-            outputs = forward.results[len(program.results) :]
-            flat = [number for output in outputs for number in np.reshape(values[output.name], -1)]
-            for place, number in enumerate(flat):
-                jacobian[place][which][entry] = number
-    return jacobian
-
-
 def _backward(program: Program, point: Mapping[str, Any]) -> tuple[list[list[Any]], bool]:
-    """For each output entry, the derivatives by all inputs, by one backward run; and whether all in it is finite."""
-    backward = tidy(vjp(program))
-    names = [param.value.name for param in backward.params[len(program.params) :]]
-    rows, finite = [], True
+    """The derivatives by backward mode; and whether all that is met in it is finite."""
+    finite = True
 
     def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
         nonlocal finite
         if instruction.out.kind == "real" and finite:
             finite = not any(is_special(x) for x in values[instruction.out.name].flat)
 
-    for seeds in seeds_of(program, EXACT):
-        values = run(backward, {**point, **dict(zip(names, seeds, strict=True))}, EXACT, watch)
-        rows.append([values[value.name] for value in backward.results[len(program.results) :]])
+    rows = backward_jacobian(program, point, EXACT, watch)
     return rows, finite
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from cfcompiler import numbers
-from cfcompiler.analyses.float_jacobians import both_modes
+from cfcompiler.analyses.jacobians import both_modes
 from cfcompiler.analyses.sides import entry_name
 from cfcompiler.analyses.ties_here import deciding_comparisons
 from cfcompiler.arithmetic import EXACT, FLOATS, nearest_floats

@@ -177,8 +177,8 @@ def _text(near: Neighbourhood, function: Local, depth: int) -> str:
     return f"-{args[0]}" if function.op == "neg" else f"{function.op}({', '.join(args)})"
 
 
-def continuous(function: Local) -> bool:
-    """Whether the function is continuous at the point within its domain, for all that its expression shows."""
+def _not_analytic(function: Local) -> Iterator[Local]:
+    """The parts of a function, and itself, that are not analytic at the point, each once."""
     seen: set[int] = set()
     stack = [function]
     while stack:
@@ -186,24 +186,20 @@ def continuous(function: Local) -> bool:
         if node.analytic or node.number in seen:
             continue
         seen.add(node.number)
-        if is_special(node.value) or node.op in ("atan2", "pow"):
-            return False
+        yield node
         stack.extend(node.args)
-    return True
+
+
+def continuous(function: Local) -> bool:
+    """Whether the function is continuous at the point within its domain, for all that its expression shows."""
+    return not any(is_special(node.value) or node.op in ("atan2", "pow") for node in _not_analytic(function))
 
 
 def ends_of_domains(function: Local) -> Iterator[Local]:
     """The parts of a function whose argument, itself analytic, is at the end of their domain: sqrt(x) where x = 0."""
-    seen: set[int] = set()
-    stack = [function]
-    while stack:
-        node = stack.pop()
-        if node.analytic or node.number in seen:
-            continue
-        seen.add(node.number)
+    for node in _not_analytic(function):
         if node.op in ("sqrt", "rpow", "asin", "acos", "acosh") and node.args[0].analytic:
             yield node
-        stack.extend(node.args)
 
 
 def never_negative(function: Local) -> bool:

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from cfcompiler import errors
-from cfcompiler.analyses.float_jacobians import both_modes
+from cfcompiler.analyses.jacobians import both_modes
 from cfcompiler.errors import CFError
 from cfcompiler.ir import Program
 from cfcompiler.language import read

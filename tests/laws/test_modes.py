@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cfcompiler.analyses.float_jacobians import both_modes
+from cfcompiler.analyses.jacobians import both_modes
 from cfcompiler.compiler import Compiled, compile_text
 from cfcompiler.ties import load_preset, preset_names, rules
 from tests.random_texts import KINDS, random_text

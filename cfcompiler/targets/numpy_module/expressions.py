@@ -21,20 +21,15 @@ def array_name(name: str) -> str:
     return f"A_{name}"
 
 
-_INFIX = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "div": "/",
+RELATIONS = {
     "less": "<",
     "less_equal": "<=",
     "greater": ">",
     "greater_equal": ">=",
     "equal": "==",
     "not_equal": "!=",
-    "logical_and": "&",
-    "logical_or": "|",
 }
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", **RELATIONS, "logical_and": "&", "logical_or": "|"}
 
 
 class Facts:

@@ -22,19 +22,12 @@ from typing import Any, assert_never
 from cfcompiler.arithmetic import nearest_float
 from cfcompiler.ir import Apply, Instruction, Kink, Program, Select, Value
 from cfcompiler.primitives import COMPARISONS, TABLE
+from cfcompiler.targets.numpy_module.expressions import RELATIONS
 from cfcompiler.targets.numpy_module.weights import cases_text, number_text, term_of
 
 # How tightly a text binds, as in Python's grammar.
 CHOICE, OR, AND, NOT, COMPARE, SUM, PRODUCT, NEGATION, POWER, ATOM = range(10)
 _INFIX = {"add": ("+", SUM), "sub": ("-", SUM), "mul": ("*", PRODUCT)}
-_RELATION = {
-    "less": "<",
-    "less_equal": "<=",
-    "greater": ">",
-    "greater_equal": ">=",
-    "equal": "==",
-    "not_equal": "!=",
-}
 _COMPARE = {"less": lt, "less_equal": le, "greater": gt, "greater_equal": ge, "equal": eq, "not_equal": ne}
 # Rows whose value may be a plain float also in the second run, on NumPy's float64.
 _NARROW = ("erf", "erfc", "sign", "heaviside", "floor", "ceil", "round", "trunc", "remainder")
@@ -234,7 +227,7 @@ class InstructionTexts:
             x, y = (arg.number for arg in args)
             if x is not None and y is not None:
                 return Text(repr(_COMPARE[op](x, y)))
-            return Text(f"{args[0].at(SUM)} {_RELATION[op]} {args[1].at(SUM)}", COMPARE)
+            return Text(f"{args[0].at(SUM)} {RELATIONS[op]} {args[1].at(SUM)}", COMPARE)
         if op == "isnan":
             return Text(f"{args[0].at(SUM)} != {args[0].at(SUM)}", COMPARE)
         if op == "logical_not":
