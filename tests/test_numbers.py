@@ -161,7 +161,7 @@ ZEROS = [
     "1/(sqrt(2) - 1) - sqrt(2) - 1", "log1p(1) - log(2)", "expm1(2) + 1 - exp(2)",
     "log10(2) - log(2)/log(10)",
     "sqrt(sqrt(5) + 1)*sqrt(sqrt(5) - 1) - 2", "sqrt(6 + 4*sqrt(2)) - 2 - sqrt(2)",
-    "erf(sqrt(2)) + erf(-sqrt(2))",
+    "erf(sqrt(2)) + erf(-sqrt(2))", "log(e + exp(2))/2 - log(1 + e)/2 - 1/2",
 ]  # fmt: skip
 
 
@@ -186,6 +186,7 @@ def test_next_to_zero_the_sign_is_that_of_the_small_term(text: str) -> None:
         ("sin(1e22)", -1), ("pi - 355/113", -1), ("erfc(100)", 1), ("1 - tanh(300)", 1),
         ("sin(11)**2 - 1", -1),
         ("cbrt(-2)", -1), ("log(1 + 1e-40)", 1), ("cos(1e-200) - 1", -1), ("1 - erf(20)", 1),
+        ("sqrt(10**800 + 1) - 10**400", 1), ("10**400 - sqrt(10**800 + 1)", -1),
     ],
 )  # fmt: skip
 def test_a_nonzero_sign_is_found_however_near_zero(text: str, expected: int) -> None:
@@ -207,6 +208,8 @@ def test_what_has_no_proof_has_no_sign() -> None:
     assert sign(huge) is None
     assert compare(huge, Fraction(0)) is None
     assert compare(huge, "inf") == -1
+    beyond: Any = 1 - sympy.exp(sympy.exp(sympy.exp(100)))
+    assert signs.sign_of(sympy.Pow(beyond, 3, evaluate=False)) is None
     with pytest.raises(Undecided):
         OPERATIONS["sqrt"](huge)
     with pytest.raises(Undecided):
@@ -364,6 +367,44 @@ def test_the_separation_bound_is_below_every_conjugate_combination(text: str) ->
     assert abs(to_float(value)) >= 2.0**-bits
     smallest = min(abs(root) for root in sympy.Poly(sympy.minimal_polynomial(value)).nroots(n=30))
     assert smallest >= 2.0**-bits
+
+
+def conjugate_bits(constant: sympy.Expr) -> tuple[int, int]:
+    found = balls._conjugates(constant, set(), {1})
+    assert found is not None
+    return found
+
+
+def test_the_conjugates_of_a_root_are_within_their_bound() -> None:
+    x = sympy.Symbol("x")
+    for poly in (x**3 - 1000 * x**2 + 1, 7 * x**3 - x - 5000, 3 * x**5 - 100 * x + 2):
+        above, below = conjugate_bits(sympy.CRootOf(poly, 0))
+        leading = int(sympy.Poly(poly).LC())
+        assert leading <= 2**below
+        assert all(abs(leading * root) <= 2**above for root in sympy.Poly(poly).nroots(n=30))
+
+
+def test_a_reciprocal_swaps_the_bounds_and_a_root_divides_them() -> None:
+    for x in (sympy.Rational(3, 1000), sympy.cbrt(2) / 7 + 1, 5000 + sympy.sqrt(3) / 2):
+        above, below = conjugate_bits(x)
+        assert conjugate_bits(sympy.Pow(x, -1, evaluate=False)) == (below, above)
+        assert conjugate_bits(sympy.Pow(x, -3, evaluate=False)) == (3 * below, 3 * above)
+        for degree in (2, 3, 5):  # (U/L)**(1/degree) over the same denominator, or the same numerator
+            root_above, root_below = conjugate_bits(sympy.Pow(x, sympy.Rational(1, degree), evaluate=False))
+            if above >= below:
+                assert root_below == below
+                assert degree * root_above >= above + (degree - 1) * below
+            else:
+                assert root_above == above
+                assert degree * root_below >= below + (degree - 1) * above
+
+
+@pytest.mark.parametrize(
+    "text", ["4*atan(1/5) - atan(1/239) + 3*pi/4", "sqrt(1 + exp(2) + 2*e) + 1 + e", "log(2) + log(1/3)"]
+)
+def test_what_is_far_from_zero_is_not_proved_to_vanish(text: str) -> None:
+    """Rules that hold up to a sign or a turn: they must not be taken for proofs without the rest."""
+    assert not signs.vanishes(parse_number(text))
 
 
 def test_a_transcendental_number_has_no_separation_bound() -> None:

@@ -95,6 +95,33 @@ def test_the_limiting_gradients_are_those_of_the_cells_that_touch(
     assert sorted(flat(found.bouligand)) == limits
 
 
+@pytest.mark.parametrize(
+    ("text", "ad", "field", "clarke", "artificial"),
+    [
+        ("x*x", True, True, True, False),
+        ("x", False, False, False, False),
+        ("relu(x) + x", False, False, False, False),
+        ("relu(-x) + x", False, True, True, False),
+        ("relu(x) - relu(-x)", True, True, False, True),
+        (
+            "min(x, 2*x) - 2*x + relu(x)",
+            False,
+            True,
+            True,
+            False,
+        ),  # 0 everywhere: wrong, and critical all the same
+        ("sign(x)*abs(x)", True, None, False, None),  # D is not known where a step jumps
+        ("0 if x == 0 else x*x*sin(1/x)", True, True, None, None),
+    ],
+)
+def test_criticality_is_told_of_ad_of_d_and_of_the_truth(
+    text: str, ad: bool, field: bool | None, clarke: bool | None, artificial: bool | None
+) -> None:
+    found = judged(text, x=0)
+    flags = (found.ad_critical, found.field_critical, found.clarke_critical, found.artificial_critical)
+    assert flags == (ad, field, clarke, artificial)
+
+
 def test_an_asserted_domain_restricts_the_truth() -> None:
     found = judged("def f(x, y):\n    assert x >= 0\n    return relu(x) + y\n", x=0, y=0)
     assert found.verdict == "spurious"

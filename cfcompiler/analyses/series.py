@@ -252,7 +252,7 @@ ONE = constant(Fraction(1))
 
 
 def power(x: Series, exponent: Fraction) -> Series:
-    """x**exponent for a rational exponent. Raises Undecided for a half power of t."""
+    """x**exponent for a rational exponent. Raises Undecided for a half power of t, and for a fraction where x < 0."""
     if exponent == 0:
         return ONE
     if exponent.denominator == 1 and abs(exponent) <= 64:
@@ -267,7 +267,7 @@ def power(x: Series, exponent: Fraction) -> Series:
     shift = x.valuation * exponent
     if shift.denominator != 1:
         raise Undecided()
-    if sign(x) < 0 and exponent.denominator % 2 == 1:
+    if sign(x) < 0:
         raise Undecided()
     lead = x.coefficients[0]
     if x.exact and len(x.coefficients) == 1:

@@ -216,6 +216,9 @@ def test_the_checkers_reject_what_is_wrong() -> None:
     assert hull.check(Combination((ZERO, HALF, HALF)), (HALF, HALF), points)
     for weights in ((HALF, HALF, HALF), (ZERO, ONE, ZERO), (-ONE, ONE, ONE), (HALF, HALF), (ONE, HALF, HALF)):
         assert not hull.check(Combination(weights), (HALF, HALF), points)
+    assert not hull.check(
+        Combination((-ONE, ONE, ONE)), (ONE, ONE), points
+    )  # the sum is right, a weight is not
     assert hull.check(Separation((ONE, ONE), TWO, ONE), (ONE, ONE), points)
     for wrong in (
         Separation((ONE, ONE), TWO, HALF),

@@ -254,6 +254,25 @@ def test_limits_and_sides_of_poles() -> None:
     assert limit(at_arcs("cos", ("0", "1"))) == 1
 
 
+def test_nothing_is_said_behind_the_last_known_term() -> None:
+    known = normal(0, [Fraction(1), Fraction(2)], False)
+    assert (known.at(-1), known.at(1)) == (0, 2)
+    with pytest.raises(Undecided):
+        known.at(2)
+    assert normal(0, [Fraction(1), Fraction(2)], True).at(2) == 0
+    with pytest.raises(Undecided):  # a zero as far as it is known
+        normal(0, [Fraction(0)] * 3, False)
+    long = normal(0, [Fraction(1)] * (4 * TERMS + 1), True)
+    assert (long.exact, long.precision) == (False, 4 * TERMS)
+
+
+def test_a_negative_series_has_no_power_that_is_a_fraction() -> None:
+    for exponent in (Fraction(1, 3), Fraction(1, 2), Fraction(-2, 3)):
+        for coefficients in ([Fraction(-1)], [Fraction(-1), Fraction(1)]):
+            with pytest.raises(Undecided):
+                power(normal(0, coefficients, True), exponent)
+
+
 @pytest.mark.parametrize(("start", "expected"), [("2/5", "0"), ("3/5", "1"), ("1/2", "1"), ("-2/5", "0")])
 def test_what_is_rounded_on_the_way_into_a_point(start: str, expected: str) -> None:
     """sqrt(x)**2 has a slope at 0 along arcs alone, and round(x + 2/5) is 0 on all of them."""
