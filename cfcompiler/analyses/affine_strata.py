@@ -274,6 +274,7 @@ class _Work:
             judgement.artificial_critical,
             judgement.reason,
             judgement.trust,
+            judgement.near_jump,
         )
 
     def _artificial(self, ranked: Sequence[_Ranked]) -> list[ArtificialPoint]:

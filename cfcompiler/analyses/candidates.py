@@ -179,6 +179,7 @@ def stratum_of(report: PointReport, own: Slice, point: Sequence[Fraction], name:
         judged.artificial_critical,
         judged.reason,
         judged.trust,
+        judged.near_jump,
     )
 
 

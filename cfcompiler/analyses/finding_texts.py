@@ -202,7 +202,7 @@ def steep(places: Sequence[Place], sets: Sequence[str], stratum: StratumReport, 
     if not what and stratum.reason:
         message += f" ({stratum.reason})"
     help_ = "keep the argument away from there: assert it, or add a small constant"
-    if not what and "the program jumps" in stratum.reason:  # a jump is there whatever is added
+    if not what and stratum.near_jump:  # a jump is there whatever is added
         help_ = "let both arms have one value where they meet nearby, or assert that the argument keeps away"
     return _of_stratum("CF106", message, help_, places, sets, stratum)
 

@@ -103,6 +103,7 @@ def _stratum(texts: Texts, name: str, found: Judged, ids: dict[Any, str]) -> Str
         truth.artificial,
         truth.reason,
         truth.trust,
+        truth.near_jump,
     )
 
 

@@ -303,6 +303,7 @@ class _Work:
             artificial=judged.artificial_critical,
             bounded=judged.artificial_critical is None and BOUNDARY in judged.reason,
             trust="solver" if region.by_solver else judged.trust,
+            near_jump=judged.near_jump,
         )
         settled = judged.verdict not in ("unknown", "discontinuous")
         clarke = judged.clarke if settled and judged.clarke_complete and judged.clarke else None

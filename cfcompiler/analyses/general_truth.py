@@ -54,6 +54,7 @@ class Truth:
     artificial: bool | None = None
     bounded: bool = False  # the flag is None since gradients from inside alone say nothing
     trust: str = "certificate"
+    near_jump: bool = False  # undefined since the program jumps at points arbitrarily near
 
 
 class Judge:
@@ -173,7 +174,7 @@ class Judge:
             return replace(known, verdict="undefined", reason=reason)
         if self.joined and self._near_a_jump(region, known.dimension):
             reason = "not locally Lipschitz: the program jumps at points arbitrarily near"
-            return replace(known, verdict="undefined", reason=reason)
+            return replace(known, verdict="undefined", reason=reason, near_jump=True)
         gradients, rays = self._distinct(region, met)
         critical = self._ad_critical(region, known)
         gradient = _smooth(gradients, rays)

@@ -49,6 +49,7 @@ class Judgement:
     field_place: Place  # of 0 in the hull of D
     trust: str
     as_field: bool = False  # the limiting gradients are the vertices of D, a sum of segments
+    near_jump: bool = False  # undefined since the program jumps at points arbitrarily near
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def judged(
         zero_place,
         field_place,
         gradients.trust,
+        near_jump=verdict == "undefined" and continuity.kind == "jumps nearby" and known_ad is not None,
     )
 
 

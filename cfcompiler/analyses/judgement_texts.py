@@ -33,6 +33,7 @@ def judged_texts(found: Judgement, lexicographic: Vector | None, rows: Rows) -> 
         tuple(_certificates(found, rows)),
         found.trust,
         found.as_field,
+        found.near_jump,
     )
 
 

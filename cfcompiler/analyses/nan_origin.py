@@ -120,12 +120,6 @@ def _entries(array: Any) -> list[Any]:
     return list(np.reshape(array, -1))
 
 
-def _worst(array: Any) -> str | None:
-    """ "nan", else an infinity, else None."""
-    special = [entry for entry in _entries(array) if is_special(entry)]
-    return "nan" if "nan" in special else special[0] if special else None
-
-
 def _new(result: Any, given: list[Any]) -> tuple[str, int] | None:
     """What is special in `result` and not so in the arrays `given`, and at which entry; entry by entry where shapes
     agree. An inf is new where all was finite, a NaN where nothing was NaN."""

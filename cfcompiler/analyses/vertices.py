@@ -176,9 +176,6 @@ class Sweep:
             distinct.setdefault(key, _State(live, choices))
         return list(distinct.values())
 
-    def _used_after(self, choice: str, place: int) -> bool:
-        return self.last_choice.get(choice.partition(":")[0], -1) > place
-
     def _advance(self, state: _State, instruction: Instruction, moving: set[str]) -> Iterator[_State]:
         out = instruction.out
         if isinstance(instruction, Apply) and instruction.op in ("weigh", "weigh_extremum", "scatter"):

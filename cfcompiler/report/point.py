@@ -64,6 +64,7 @@ class Judged:
     certificates: tuple[Certificate, ...]
     trust: str
     as_field: bool = False
+    near_jump: bool = False  # undefined since the program jumps at points arbitrarily near
 
 
 @dataclass(frozen=True, slots=True)

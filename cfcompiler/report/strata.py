@@ -27,7 +27,7 @@ class StratumReport:
     relations such as "x + y > 0". `witness`: an exact point of it. `ad` and `gradient` are formulas in the inputs, a
     row for each entry of the outputs; `gradient` is None where f is not differentiable. `clarke`: the extreme points of
     the Clarke subdifferential, as formulas; None where not decided. `reason` says why a verdict is unknown, undefined
-    or discontinuous.
+    or discontinuous; `near_jump`: undefined since the program jumps at points arbitrarily near.
     """
 
     id: str
@@ -44,6 +44,7 @@ class StratumReport:
     artificial_critical: bool | None
     reason: str
     trust: str
+    near_jump: bool = False
 
 
 @dataclass(frozen=True, slots=True)
