@@ -161,7 +161,7 @@ _STRUCTURAL = (
     _plain("constant", "", "structural"),  # value: Number
     _plain("array", "", "structural"),  # name: of Program.constants
     _plain("boolean", "", "structural"),  # value: bool
-    # linear, one argument; transposes in transforms/transpose.py
+    # linear, one argument; transposes in transforms/derivatives.py
     _plain("to_real", "i", "structural"),  # int or bool -> real
     _plain("broadcast", "x", "structural"),  # shape
     _plain("sum_to", "x", "structural"),  # shape: transpose of broadcasting

@@ -59,7 +59,7 @@ def definable(program: Program, box: Mapping[str, tuple[str, str]] | None) -> De
     """The structure of the operations of an unrolled program; `box` bounds the inputs that it names."""
     bounded = {param.value.name for param in program.params if _is_bounded_input(param.value.name, box)}
     moving = {param.value.name for param in program.params if param.differentiable}
-    level, algebra = _LINEAR, set()
+    algebra: set[int] = set()
     for instruction in program.instructions:
         names = [value.name for value in arguments(instruction)]
         if any(name in moving for name in names):

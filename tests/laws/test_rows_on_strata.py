@@ -16,7 +16,7 @@ import flint
 import mpmath
 import pytest
 
-from cfcompiler.analyses import enclosures, switches, value_formulas
+from cfcompiler.analyses import definability, enclosures, switches, value_formulas
 from cfcompiler.analyses.elementary_rows import ELEMENTARY_ROWS, WITH_ATOMS, reduced
 from cfcompiler.analyses.neighbourhood import _analytic_at
 from cfcompiler.analyses.ratios import Ratios
@@ -289,6 +289,16 @@ def test_the_facts_that_the_solver_is_told_hold_and_hold_for_little_else(kind: s
 
 
 # boxes: Taylor coefficients and what holds the remainder
+
+
+def test_no_row_is_forgotten_in_boxes_or_among_the_structures() -> None:
+    """What is missing there is not wrong, but undecided: nothing else would tell."""
+    rows = {name for name, row in TABLE.items() if row.kind == "elementwise"}
+    structures = (set(definability._OF), set(definability._PERIODIC), set(definability._STEPS))
+    assert sum(map(len, structures)) == len(set().union(*structures))
+    assert rows <= set().union(*structures) <= set(TABLE)
+    smooth = {name for name in rows if TABLE[name].smooth and len(TABLE[name].params) == 1}
+    assert smooth - {"neg", "sqrt", "cbrt", "ipow", "rpow"} == set(enclosures._SERIES)
 
 
 @pytest.mark.parametrize("name", enclosures._SERIES)
