@@ -291,3 +291,17 @@ def test_what_a_kind_gives_backward_is_made_of_its_cotangent() -> None:
     assert forms["relu"] == (("masked", -1, (np.less_equal, (0, 1), False)),)
     assert [how for how, *_ in forms["max"]] == ["gated", "gated"]
     assert forms["div"] is None
+
+
+def test_the_arm_not_taken_gives_nothing_at_many_points_of_a_tape(made: Made) -> None:
+    """log is not run at 0: no cotangent of it, which would be 0 times inf, and no check under its branch."""
+    text = (
+        "def f(x):\n    y = 0*x\n    if x > 0:\n        z = x\n        assert z > 1/2\n"
+        "        y = log(z)*x\n    return y\n"
+    )
+    _, single = made(compile_text(text).program, checks=True)
+    points = np.array([0.0, 1.0, -7.0])
+    assert single.value(points).tolist() == [0.0] * 3
+    assert single.grad(points).tolist() == [0.0, 1.0, 0.0]
+    with pytest.raises(ValueError, match="line 5"):
+        single.grad(np.array([0.0, 1 / 4]))
