@@ -167,7 +167,7 @@ def is_deep(value: sympy.Expr) -> bool:
     return depth(value, SIMPLE_DEPTH + 1) > SIMPLE_DEPTH
 
 
-def _raised(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
+def raised(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     from sympy import Pow
 
     plain = Pow(base, exponent, evaluate=False)
@@ -269,7 +269,7 @@ def div(x: Exact, y: Exact) -> Exact:
         return infinity(decided(x))
     if isinstance(x, Fraction) and isinstance(y, Fraction):
         return _bounded(x / y, MAX_BITS)
-    return settled(expression(x) * _raised(expression(y), expression(-ONE)))
+    return settled(expression(x) * raised(expression(y), expression(-ONE)))
 
 
 def power(x: Exact, y: Exact) -> Exact:
@@ -291,7 +291,7 @@ def power(x: Exact, y: Exact) -> Exact:
         return _integer_power(x, y.numerator)
     if base < 0:
         return _negative_power(x, y)
-    return _root_power(x, y) if isinstance(y, Fraction) else settled(_raised(expression(x), expression(y)))
+    return _root_power(x, y) if isinstance(y, Fraction) else settled(raised(expression(x), expression(y)))
 
 
 def _negative_power(x: Finite, y: Finite) -> Exact:
@@ -325,7 +325,7 @@ def _integer_power(x: Finite, n: int) -> Exact:
     _check_power(x, n, ONE)
     if isinstance(x, Fraction):
         return x**n
-    return settled(_raised(expression(x), expression(Fraction(n))))
+    return settled(raised(expression(x), expression(Fraction(n))))
 
 
 def _check_power(x: Finite, n: int, divisor: Fraction) -> None:
@@ -352,7 +352,7 @@ def _root_power(x: Finite, y: Fraction) -> Exact:
         if roots[0] is not None and roots[1] is not None:
             return _integer_power(Fraction(roots[0], roots[1]), y.numerator)
     _check_power(x, y.numerator, Fraction(y.denominator))
-    return settled(_raised(expression(x), expression(y)))
+    return settled(raised(expression(x), expression(y)))
 
 
 def _exact_root(x: int, degree: int) -> int | None:

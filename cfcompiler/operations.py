@@ -32,6 +32,7 @@ from cfcompiler.numbers import (
     mul,
     neg,
     power,
+    raised,
     settled,
     sub,
     verified,
@@ -90,7 +91,25 @@ class _SymbolicFunctions:
 
         plain = partial(getattr(sympy, name), evaluate=False)
         simplified = _log if name == "log" else getattr(sympy, name)
-        return lambda x: plain(x) if is_deep(x) else verified(simplified(x), plain(x))
+        deep = _exp_of_deep if name == "exp" else plain
+        return lambda x: deep(x) if is_deep(x) else verified(simplified(x), plain(x))
+
+
+def _exp_of_deep(x: sympy.Expr) -> sympy.Expr:
+    """exp(a + k*log(b)) as exp(a)*b**k for whole numbers k, by its form alone: no sign is asked for."""
+    from sympy import Add, Integer, Mul, exp
+
+    left: list[sympy.Expr] = []
+    powers: list[sympy.Expr] = []
+    for term in Add.make_args(x):
+        weight, factor = term.as_coeff_Mul()
+        if factor.func.__name__ == "log" and isinstance(weight, Integer):
+            powers.append(raised(factor.args[0], weight))
+        else:
+            left.append(term)
+    if not powers:
+        return exp(x, evaluate=False)
+    return Mul(_SymbolicFunctions().exp(Add(*left)), *powers)
 
 
 def _log(x: sympy.Expr) -> sympy.Expr:

@@ -312,3 +312,8 @@ def test_the_rules_of_a_program_do_not_matter(seed: int) -> None:
         assert one == other
         if isinstance(one, list):
             assert np.isfinite(one).all()
+
+
+def test_a_constant_beyond_the_floats_is_infinite_in_the_module() -> None:
+    assert lexicographic("min(x, 1e400) + relu(x - 1e400)", 0.0) == 1
+    assert lexicographic("abs(x*1e-400)", 1.0) == 0

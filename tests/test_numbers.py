@@ -273,6 +273,12 @@ def test_powers_of_irrational_numbers_follow_the_rules_for_reals() -> None:
     assert power(Fraction(-1), "inf") == 1
 
 
+def test_exp_of_a_logarithm_is_a_power_however_deep_the_sum() -> None:
+    deep = "(exp(-1) + exp(1) + 2*exp(2))"
+    assert parse_number(f"exp(2 - log{deep})") == parse_number(f"exp(2)/{deep}")
+    assert parse_number(f"exp(3*log{deep})") == parse_number(f"{deep}**3")
+
+
 def test_the_exact_pole_of_the_tangent_is_inf() -> None:
     assert OPERATIONS["tan"](parse_number("pi/2")) == "inf"
 

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import prod
+from math import isfinite, prod
 
 import numpy as np
 
+from cfcompiler.arithmetic import nearest_float
 from cfcompiler.builder import Builder
 from cfcompiler.ir import Apply, Formulas, Instruction, Kink, Program, Select, Shape, Value
 from cfcompiler.primitives import COMPARISONS, TABLE
@@ -141,7 +142,7 @@ class _Resolver:
                 args: tuple[Value, ...] = (one, other)
             case Apply(op="constant"):
                 number = instruction.attribute("value")
-                if not isinstance(number, Fraction) or Fraction(repr(float(number))) != number:
+                if not isfinite(near := nearest_float(number)) or Fraction(repr(near)) != number:
                     return
                 if number == 0:
                     self.zeros.add(name)
