@@ -40,11 +40,10 @@ _WORDS: dict[str, Pair] = {
 }
 
 
-# `--tie pow=...` speaks of every power, as written with an integer, a constant or a variable exponent. Plain: the
-# textbook formula even at exponent 0, where the rows of ipow and rpow know better.
 # What --tie takes for an ordering, which has no weights.
-_WITHOUT_WEIGHTS = {"sort topk median quantile": "first last", "cummax cummin": "first last split"}
-ORDERING_WORDS = {name: words.split() for names, words in _WITHOUT_WEIGHTS.items() for name in names.split()}
+_WORDS_OF = {"sort sort_descending topk median quantile": "first last", "cummax cummin": "first last split"}
+ORDERING_WORDS = {name: words.split() for names, words in _WORDS_OF.items() for name in names.split()}
+# `--tie pow=...` speaks of every power: integer, constant or variable exponent. Plain: the textbook formula.
 _POWERS = ("ipow", "rpow", "pow")
 _TEXTBOOK = "(g*n)*x**(n - 1)"
 
@@ -200,7 +199,7 @@ def override(found: Rules, name: str, value: str) -> Rules:
 
     The gate becomes what follows a colon; without one "mul", or "select" where both pieces move with the argument.
     max and min have a rule for two arguments (a number, a word, two weights) and one for more (a word, or as many
-    weights); a word sets both.
+    weights); a word sets both. sort speaks of both directions, sort_descending of falling order alone.
     Raises TieError for an unknown name or a value that the rule does not take.
     """
     selection, _, gate = value.partition(":")
@@ -218,7 +217,8 @@ def override(found: Rules, name: str, value: str) -> Rules:
     if name in found.reductions and not (name in found.kinks and weights <= 2 and selection not in _WORDS):
         changed = _overridden_reduction(found.reductions[name], name, selection, _gate(gate or "mul"))
         defines = {key: text for key, text in after.defines.items() if key != name or f"{name}(" in text}
-        after = replace(after, reductions={**after.reductions, name: changed}, defines=defines)
+        both = {"sort_descending": changed} if name == "sort" else {}
+        after = replace(after, reductions={**after.reductions, name: changed, **both}, defines=defines)
         known = True
     if name == "where":
         after = replace(after, where=_overridden_where(selection))

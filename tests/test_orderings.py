@@ -91,3 +91,35 @@ def test_a_rule_for_the_median_counts_where_the_preset_writes_it_by_others(prese
             "def f(x: Real[3]):\n    return median(x)\n", preset=preset, overrides={"median": value}
         )
         assert program.grad(np.zeros(3)).tolist() == expected
+
+
+FALLING = "def f(x: Real[4]):\n    return sort(x, descending=True)\n"
+FALLING_MATRIX = "def f(x: Real[2, 4]):\n    return sort(x, axis=1, descending=True)\n"
+
+
+@pytest.mark.parametrize("preset", ["torch", "tensorflow", "jax", "jax-jit", "autograd", "pytensor"])
+def test_a_falling_order_has_equal_entries_in_the_order_of_the_framework(preset: str) -> None:
+    """jax.numpy.sort(x, descending=True) and sort(x)[::-1] have the last of them first."""
+    point, cotangent, tangent = np.array([1.0, 2.0, 1.0, 2.0]), np.arange(1.0, 5.0), np.arange(1.0, 5.0)
+    backward, forward = (
+        ([3, 1, 4, 2], [2, 4, 1, 3]) if preset in ("torch", "tensorflow") else ([4, 2, 3, 1], [4, 2, 3, 1])
+    )
+    program, rows = compile_text(FALLING, preset=preset), compile_text(FALLING_MATRIX, preset=preset)
+    assert program.vjp(point)[1](cotangent).tolist() == backward
+    assert program.jvp((point,), (tangent,))[1].tolist() == forward
+    batch = np.stack([point, point])
+    assert rows.vjp(batch)[1](np.stack([cotangent, cotangent])).tolist() == [backward, backward]
+    assert program.vjp(batch)[1](np.stack([cotangent, cotangent])).tolist() == [backward, backward]
+
+
+@pytest.mark.parametrize(
+    ("rules", "backward"),
+    [
+        ({"sort": "first"}, [3, 1, 4, 2]),
+        ({"sort": "last"}, [4, 2, 3, 1]),
+        ({"sort_descending": "first"}, [3, 1, 4, 2]),
+    ],
+)
+def test_a_rule_for_sorting_counts_in_both_directions(rules: dict[str, str], backward: list[int]) -> None:
+    program = compile_text(FALLING, preset="jax", overrides=rules)
+    assert program.vjp(np.array([1.0, 2.0, 1.0, 2.0]))[1](np.arange(1.0, 5.0)).tolist() == backward

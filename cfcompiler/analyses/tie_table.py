@@ -57,6 +57,7 @@ TIES: tuple[tuple[str, str, str], ...] = (
     ("reduce_max", "max([x, y, z])", "x=1 y=1 z=0"),
     ("reduce_min", "min([x, y, z])", "x=0 y=0 z=1"),
     ("sort", "sort([x, y])[0]", "x=1 y=1"),
+    ("sort_descending", "sort([x, y], descending=True)[0]", "x=1 y=1"),
     ("topk", "topk([x, y, z], 1)[0]", "x=1 y=1 z=0"),
     ("median", "median([x, y, z])", "x=1 y=1 z=0"),
     ("quantile", "quantile([x, y, z], 1/2)", "x=1 y=1 z=0"),

@@ -39,8 +39,9 @@ def _set_by(preset: ties.Rules, name: str, value: str) -> set[Met]:
     found = {("formula", op) for op in (_POWERS if name == "pow" else (name,))}
     if after.kinks.get(name) is not preset.kinks.get(name):
         found.add(("kink", name))
-    if after.reductions.get(name) is not preset.reductions.get(name):
-        found.add(("reduction", name))
+    found |= {
+        ("reduction", one) for one, rule in after.reductions.items() if rule is not preset.reductions[one]
+    }
     if name == "where":
         found.add(("where", name))
     return found

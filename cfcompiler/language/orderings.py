@@ -22,7 +22,8 @@ def sort(called: Called) -> Term:
     descending = _flag(called, "descending")
     if isinstance(descending, Poison):
         return POISON
-    found = _in_order(called, "sort", descending=descending, named=True)
+    rule = "sort_descending" if descending else "sort"
+    found = _in_order(called, rule, descending=descending, named=True)
     return POISON if isinstance(found, Poison) else found[0]
 
 
