@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
 from operator import mul
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -33,6 +34,7 @@ Row: TypeAlias = tuple[Element, ...]
 
 SIGN_BITS = (128, 1024)
 MOST_SUMMANDS = 64  # of an entry; a longer one is a generator of its own
+MOST_IN_A_ROW = 512  # summands of all entries, where denominators are cleared
 _ONE = Fraction(1)
 
 # Generators and their powers, sorted; a sum of rational multiples.
@@ -178,12 +180,17 @@ def _cleared(entries: Sequence[Summands]) -> tuple[Sequence[Summands], Finite]:
 
 
 def _denominator(entries: Sequence[Summands]) -> tuple[sympy.Expr, int] | None:
-    """An inverse among the generators with its highest power, unless its base is a long sum."""
+    """An inverse among the generators with its highest power, unless the base is a long sum or makes the row long."""
+    count = sum(map(len, entries))
     highest: dict[sympy.Expr, int] = {}
     for generator, power in (part for entry in entries for monomial in entry for part in monomial):
         if generator.is_Pow and generator.exp == -1:
             highest[generator] = max(power, highest.get(generator, 0))
-    return next(((g, k) for g, k in highest.items() if len(_summands(1 / g)) ** k <= MOST_SUMMANDS), None)
+    for generator, power in highest.items():
+        factors = len(_summands(1 / generator)) ** power
+        if factors <= MOST_SUMMANDS and factors * count <= MOST_IN_A_ROW:
+            return generator, power
+    return None
 
 
 def _without(entry: Summands, inverse: sympy.Expr, powers: Sequence[Summands], sign: int) -> Summands:
@@ -235,12 +242,34 @@ def _monomial(factor: sympy.Expr) -> Monomial:
     powers: dict[sympy.Expr, int] = {}
     for part in Mul.make_args(factor):
         base, exponent = part.as_base_exp()
-        generator, power = part, 1
-        if exponent.is_Integer:
-            generator, power = (base, int(exponent)) if exponent > 0 else (1 / base, -int(exponent))
-        if generator != 1:
-            powers[generator] = powers.get(generator, 0) + power
+        found = [(part, 1)]
+        if exponent.is_Integer and exponent > 0:
+            found = [(base, int(exponent))]
+        elif exponent.is_Integer:
+            shift, left = _lowest_taken_out(base)
+            found = [(shift**exponent, 1), (1 / left, -int(exponent))]
+        for generator, power in found:
+            if generator != 1:
+                powers[generator] = powers.get(generator, 0) + power
     return tuple(sorted(powers.items(), key=_factor_text))
+
+
+def _lowest_taken_out(base: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+    """exp(q) and exp(-q)*base, for a sum of rational multiples of exponentials, of which exp(q) is the least.
+
+    exp(2)/(exp(1) + exp(3)) is also written 1/(exp(-1) + exp(1)): so their denominators are one.
+    """
+    from sympy import Add, E, Integer, exp
+
+    if not base.is_Add:
+        return Integer(1), base
+    terms = [term.as_coeff_Mul(rational=True) for term in base.args]
+    powers = [factor.as_base_exp() if factor != 1 else (E, Integer(0)) for _, factor in terms]
+    if any(root != E or not power.is_Rational for root, power in powers):
+        return Integer(1), base
+    lowest = min(power for _, power in powers)
+    left = [weight * exp(power - lowest) for (weight, _), (_, power) in zip(terms, powers, strict=True)]
+    return exp(lowest), Add(*left)
 
 
 def _expanded(x: sympy.Expr) -> sympy.Expr:
@@ -264,6 +293,7 @@ def primitive(row: Sequence[Element]) -> Row:
     return tuple(x // content for x in row) if content > 1 else tuple(row)
 
 
+@lru_cache(maxsize=4096)
 def _text(generator: sympy.Expr) -> str:
     from sympy import srepr
 

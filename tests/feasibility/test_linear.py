@@ -10,7 +10,7 @@ import pytest
 from cfcompiler import numbers
 from cfcompiler.feasibility.linear import independent, null_space, rank, solve
 from cfcompiler.feasibility.rings import dot as ring_dot
-from cfcompiler.feasibility.rings import lifted
+from cfcompiler.feasibility.rings import MOST_IN_A_ROW, lifted
 from cfcompiler.number_text import parse_number
 from cfcompiler.numbers import Finite, Undecided
 from cfcompiler.polynomials import plus, times
@@ -108,3 +108,18 @@ def test_lengths_are_checked() -> None:
         rank([(ONE,), (ONE, ONE)])
     with pytest.raises(ValueError, match="right sides"):
         solve([(ONE,)], ())
+
+
+def test_denominators_that_differ_by_an_exponential_are_cleared_as_one() -> None:
+    row = tuple(number(f"1/(exp({k}) + 2*exp({k} + 1/2) + exp({k} + 3))") for k in range(-3, 5))
+    ring, (lifted_row,), (scale,) = lifted([row])
+    assert not any(generator.is_Pow and generator.exp == -1 for generator in ring.generators)
+    for entry, number_of_entry in zip(lifted_row, row, strict=True):
+        assert numbers.compare(ring.finite(entry), times(scale, number_of_entry)) == 0
+
+
+def test_many_denominators_do_not_make_a_row_long() -> None:
+    row = tuple(number(f"1/(exp({k}) + sqrt({k}) + sin({k}) + 3)") for k in (2, 3, 5, 6, 7, 10, 11))
+    ring, (lifted_row,), (scale,) = lifted([row])
+    assert sum(len(entry.terms()) for entry in lifted_row) <= MOST_IN_A_ROW
+    assert ring.sign(lifted_row[0]) == numbers.sign(scale) == 1
