@@ -147,7 +147,7 @@ def _case(line: str, number: int) -> dict[str, Any]:
 
 def _integer(name: str, value: Any) -> int:
     try:
-        return int(value)
+        return int(str(value) if isinstance(value, bool) else value)
     except (TypeError, ValueError):
         raise _wrong(f"the static input {name} is an integer, not {value!r}") from None
 

@@ -57,9 +57,13 @@ def parse_arguments(program: Program, arguments: Sequence[str]) -> dict[str, Any
             problems.append(errors.bad_option(f"the input {name.strip()} is given twice"))
         else:
             given[name.strip()] = text.strip()
+    try:
+        point = point_of(program, given)
+    except CFError as error:
+        problems.extend(error.diagnostics)
     if problems:
         raise CFError(problems, program.source)
-    return point_of(program, given)
+    return point
 
 
 def example_of(program: Program) -> str:

@@ -228,6 +228,7 @@ def test_at_as_json_has_the_keys_of_the_contract(folder: Path, capsys: pytest.Ca
             "gradient": half,
             "clarke": half,
         },
+        "reason": "",
     }
 
 
@@ -286,6 +287,13 @@ def test_a_mistake_at_a_point_is_a_complaint(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: str
 ) -> None:
     assert code in failed(capsys, "at", *arguments)
+
+
+def test_all_that_is_wrong_with_a_point_is_said_at_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said_wrong = failed(capsys, "at", "prog.cf:f", "x=0", "x=1", "w=1", "3")
+    assert all(word in said_wrong for word in ("x is given twice", "'3' is not", "'w'", "'v'")), said_wrong
 
 
 @pytest.mark.parametrize(

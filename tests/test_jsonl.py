@@ -75,7 +75,8 @@ def test_a_case_that_fails_is_an_error_line(
         json.dumps({"id": 5, "source": MAX, "point": [0]}),
         json.dumps({"id": 6, "source": "nowhere.cf", "point": {}}),
         json.dumps({"id": 7}),
-        '{"id": 8, ',
+        json.dumps({"id": 8, "source": "prog.cf", "function": "f", "static": {"n": True}, "point": {}}),
+        '{"id": 9, ',
         "[]",
         "[" * 100_000,
         '{"id": ' + "1" * 5000 + "}",
@@ -92,8 +93,9 @@ def test_a_case_that_fails_is_an_error_line(
         assert set(answer["error"]) == {"code", "message", "line", "column"}  # type: ignore[call-overload]
     codes = [answer["error"]["code"] for answer in answers[1:4]]  # type: ignore[index]
     assert codes == ["CF090", "CF082", "CF098"]
-    assert [answer["id"] for answer in answers[:11]] == [*range(1, 8), *[None] * 4]
-    assert answers[7]["error"]["line"] == 8  # type: ignore[index]
+    assert [answer["id"] for answer in answers[:12]] == [*range(1, 9), *[None] * 4]
+    assert "n is an integer, not True" in answers[7]["error"]["message"]  # type: ignore[index]
+    assert answers[8]["error"]["line"] == 9  # type: ignore[index]
     assert answers[-1]["value"] == "1"
 
 

@@ -67,9 +67,7 @@ def point_json(report: PointReport) -> dict[str, Any]:
         answer["nan"] = _nan(report.nan)
     if report.floats is not None:
         answer["float"] = _floats(report, report.floats)
-    reasons = [text for text in (judged.reason, report.reason, *report.notes) if text]
-    if reasons:
-        answer["reason"] = "; ".join(reasons)
+    answer["reason"] = "; ".join(text for text in (judged.reason, report.reason, *report.notes) if text)
     return answer
 
 
