@@ -18,6 +18,7 @@ from cfcompiler.analyses.judgement_texts import judged_texts
 from cfcompiler.analyses.landscape import USUAL, Effort, landscape_at
 from cfcompiler.analyses.large import is_large, qualified
 from cfcompiler.analyses.nan_origin import nan_origin
+from cfcompiler.analyses.norms import field_beside_norms, vanishing_norms
 from cfcompiler.analyses.right_when import right_when
 from cfcompiler.analyses.ties_here import ties_here
 from cfcompiler.analyses.truth import (
@@ -32,7 +33,7 @@ from cfcompiler.arithmetic import EXACT, FLOATS, Undecided, nearest_floats
 from cfcompiler.errors import CFError
 from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.interpreter import run
-from cfcompiler.ir import Apply, Instruction, Program
+from cfcompiler.ir import Instruction, Program
 from cfcompiler.number_text import to_text
 from cfcompiler.numbers import is_special
 from cfcompiler.primitives import TABLE
@@ -194,29 +195,17 @@ def _surroundings(
         reason = f"{jumping.op} jumps here, and D is not known where a step jumps"
         return Field((), False, reason), facts
     field = field_at(unrolled, point, landscape) if tied else Field((gradient,), True, "")
-    if _has_ball(program, point):
+    if vanishing_norms(program, point):
+        around = field_beside_norms(unrolled, point, effort) or ()
+        facts = replace(facts, field_around=around)
+        if field.complete and around and all(one.single for one in around):
+            return field, facts
         reason = "norm2 at 0: D holds all vectors of a ball, of which the rule returns one"
         return Field(field.vertices, False, reason), facts
     if field.complete:
         flat = field.total or [[entry for row in vertex for entry in row] for vertex in field.vertices]
         return field, facts_by_field(unrolled, landscape, flat, facts)
     return field, facts
-
-
-def _has_ball(program: Program, point: Mapping[str, Any]) -> bool:
-    """Whether some Euclidean norm is 0 here: its element set is a ball, which has no finite set of vertices."""
-    found = False
-
-    def watch(instruction: Instruction, values: Mapping[str, Any]) -> None:
-        nonlocal found
-        if isinstance(instruction, Apply) and instruction.op == "norm2":
-            found = found or any(x == 0 for x in values[instruction.out.name].flat)
-
-    if any(
-        isinstance(instruction, Apply) and instruction.op == "norm2" for instruction in program.instructions
-    ):
-        run(program, point, EXACT, watch)
-    return found
 
 
 def _rows_of(program: Program, point: Mapping[str, Any], vector: Sequence[Any]) -> tuple[Row, ...]:

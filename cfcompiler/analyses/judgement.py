@@ -13,9 +13,19 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from cfcompiler.analyses.continuity import CONTINUOUS, Continuity
-from cfcompiler.analyses.limits import Gradients, Slopes, Vector, same
-from cfcompiler.analyses.places import Inside, Outside, Place, corners, place_in_sum, place_of, shortest
+from cfcompiler.analyses.limits import Gradients, Slopes, Vector, distinct, same
+from cfcompiler.analyses.places import (
+    Inside,
+    Outside,
+    Place,
+    corners,
+    place_beyond,
+    place_in_sum,
+    place_of,
+    shortest,
+)
 from cfcompiler.arithmetic import Undecided
+from cfcompiler.feasibility.ball_sums import BallSum
 from cfcompiler.feasibility.segments import SegmentSum, segments_min_norm
 from cfcompiler.numbers import Exact, Finite, is_special
 
@@ -54,16 +64,28 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class _Hull:
-    """Points that are certainly in a set, and points that may be."""
+    """Points that are certainly in a set, points that may be, and sets in whose hull it is (none: it has no others)."""
 
     sure: tuple[Vector, ...]
     doubtful: tuple[Vector, ...]
+    around: tuple[BallSum, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Vector, ...]:
+        """The points that are certain; of those that stand for infinitely many, rational ones if there are any."""
+        rational = tuple(v for v in self.sure if all(isinstance(entry, Fraction) for entry in v))
+        return rational or self.sure if self.around else self.sure
 
     def holds(self, target: Sequence[Finite]) -> tuple[bool | None, Place]:
         """Whether the hull holds a vector, whatever comes of the doubtful points."""
-        inner = place_of(target, self.sure)
+        inner = place_of(target, self.shown)
+        if not isinstance(inner, Inside) and len(self.shown) < len(self.sure):
+            inner = place_of(target, self.sure)
         if isinstance(inner, Inside):
             return True, inner
+        if self.around:
+            beyond = place_beyond(target, self.around)
+            return (None, None) if beyond is None else (False, beyond)
         if not self.doubtful:
             return (None, None) if inner is None else (False, inner)
         outer = place_of(target, (*self.sure, *self.doubtful))
@@ -77,34 +99,44 @@ def judged(
     gradients: Gradients,
     slopes: Slopes,
     continuity: Continuity,
+    field_around: Sequence[BallSum] = (),
 ) -> Judgement:
-    """The judgement where the limiting gradients could be asked for. Raises Undecided."""
-    clarke = _Hull(gradients.sure, gradients.doubtful)
+    """The judgement where the limiting gradients could be asked for. Raises Undecided.
+
+    `field_around`: sets whose hull is that of D, where `field` is not all of it.
+    """
+    clarke = _Hull(gradients.sure, gradients.doubtful, gradients.around)
+    listed = not gradients.around
     settled = continuity.kind == "continuous"
-    ends = corners(clarke.sure) if clarke.sure else ()
+    ends = corners(clarke.shown) if clarke.sure else ()
     inside = all(isinstance(place_of(point, ends), Inside) for point in clarke.doubtful)
-    clarke_complete = settled and bool(ends) and inside
+    clarke_complete = settled and bool(ends) and inside and listed
     zero = (_ZERO,) * len(ad)
     known_ad = _finite(ad)
     ad_inside, ad_place = clarke.holds(known_ad) if known_ad is not None else (None, None)
     zero_inside, zero_place = clarke.holds(zero)
     field_inside, field_place = _field_critical(zero, field, field_complete)
+    if field_inside is None and field_around:
+        some = distinct(vector for one in field_around for vector in one.some())
+        field_inside, field_place = _Hull(some, (), tuple(field_around)).holds(zero)
     if not settled:
         zero_inside, zero_place, ad_place = None, None, None
     elif zero_inside:
         field_inside = True if field_inside is None else field_inside
     verdict, reason = _verdict(known_ad, ad_inside, slopes, continuity)
+    if verdict == "unknown" and ad_inside is None and gradients.around:
+        reason = "where a norm vanishes only a part of the Clarke subdifferential is known"
     artificial = _artificial(field_inside, zero_inside)
     return Judgement(
         verdict,
         reason,
-        clarke.sure if settled else (),
-        settled and not clarke.doubtful,
+        clarke.shown if settled else (),
+        settled and listed and not clarke.doubtful,
         ends if settled else (),
         clarke_complete,
         slopes.gradient if settled else None,
         slopes.smooth if settled else None,
-        shortest(ends) if clarke_complete else None,
+        shortest(ends) if clarke_complete else zero if zero_inside else None,
         None if known_ad is None else same(known_ad, zero),
         field_inside,
         zero_inside,

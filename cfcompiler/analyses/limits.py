@@ -21,6 +21,7 @@ from cfcompiler import numbers
 from cfcompiler.analyses.adjacency import met_along_rays, touching
 from cfcompiler.analyses.pieces import Leaf, Pieces
 from cfcompiler.arithmetic import Undecided
+from cfcompiler.feasibility.ball_sums import BallSum
 from cfcompiler.feasibility.conditions import Apart, Arc, Budget, Open, Touches
 from cfcompiler.numbers import Finite
 
@@ -51,11 +52,15 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Gradients:
-    """Limiting gradients that are certain, and those that may be; `trust` as in Limits."""
+    """Limiting gradients that are certain, and those that may be; `trust` as in Limits.
+
+    `around`: sets in whose hull all limiting gradients are, where those that are certain need not be all.
+    """
 
     sure: tuple[Vector, ...]
     doubtful: tuple[Vector, ...]
     trust: str
+    around: tuple[BallSum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

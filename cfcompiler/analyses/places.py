@@ -15,6 +15,7 @@ from typing import TypeAlias
 from cfcompiler import numbers
 from cfcompiler.analyses.limits import Vector
 from cfcompiler.arithmetic import Undecided
+from cfcompiler.feasibility.ball_sums import BallSum, separation
 from cfcompiler.feasibility.hull import Combination, Separation, extreme_points, membership
 from cfcompiler.feasibility.nearest import min_norm
 from cfcompiler.feasibility.segments import SegmentSeparation, SegmentSum, as_vertices, segments_member
@@ -65,6 +66,12 @@ def place_of(target: Sequence[Finite], points: Sequence[Vector]) -> Place:
     assert isinstance(found, Combination)
     kept = [(w, p) for w, p in zip(found.weights, points, strict=True) if w != 0]
     return Inside(tuple(w for w, _ in kept), tuple(p for _, p in kept))
+
+
+def place_beyond(target: Sequence[Finite], around: Sequence[BallSum]) -> Outside | None:
+    """That a vector is outside of the hull of these sets, where a direction shows it. Raises Undecided."""
+    found = separation(target, around)
+    return None if found is None else Outside(found.direction, found.target_value, found.support_value)
 
 
 def place_in_sum(target: Vector, total: SegmentSum) -> Place:

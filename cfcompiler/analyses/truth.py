@@ -17,10 +17,12 @@ from cfcompiler.analyses.landscape import Effort, Landscape
 from cfcompiler.analyses.large import Qualified
 from cfcompiler.analyses.lexicographic import lexicographic
 from cfcompiler.analyses.limits import Gradients, Slopes, Vector, distinct, slopes_of
+from cfcompiler.analyses.norms import beside_norms
 from cfcompiler.analyses.pieces import TooManyPieces
 from cfcompiler.analyses.puiseux import both_sides
 from cfcompiler.analyses.steepness import growing_slope
 from cfcompiler.arithmetic import Undecided
+from cfcompiler.feasibility.ball_sums import BallSum
 from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.ir import Apply, Program, Select
 from cfcompiler.numbers import Exact, is_special
@@ -41,6 +43,9 @@ class Facts:
     bounded: bool = (
         False  # the point is on the boundary of the asserted domain: what is true is true from inside
     )
+    field_around: tuple[
+        BallSum, ...
+    ] = ()  # sets whose hull is that of D, where it is not that of its vertices
 
 
 BOUNDARY = "the point is on the boundary of the asserted domain: gradients are those from inside"
@@ -58,7 +63,7 @@ def facts_at(
         return nothing_known("unknown", "an input is not a real number")
     try:
         if landscape.problem is not None:
-            return _unfollowed(program, point, here, landscape.problem)
+            return _unfollowed(program, point, here, landscape.problem, effort)
         if landscape.qualified:
             led = lexicographic(landscape.pieces)
             reason = "the limiting gradients are those of D, which is not known whole"
@@ -69,7 +74,7 @@ def facts_at(
         slopes = slopes_of(landscape.pieces, landscape.limits, 0.3 * effort.seconds)
         gradients = landscape.limits.gradients
     except Undecided as problem:
-        return _unfollowed(program, point, here, problem)
+        return _unfollowed(program, point, here, problem, effort)
     led = lexicographic(landscape.pieces) if continuity.kind == "continuous" else None
     return Facts(gradients, slopes, continuity, led, bounded=landscape.bounded)
 
@@ -89,7 +94,9 @@ def judgement_of(facts: Facts, ad: Sequence[Exact], field: Values, field_complet
     if facts.gradients is None:
         return unjudged(facts.word, ad, field, field_complete, facts.reason)
     try:
-        found = judged(ad, field, field_complete, facts.gradients, facts.slopes, facts.continuity)
+        found = judged(
+            ad, field, field_complete, facts.gradients, facts.slopes, facts.continuity, facts.field_around
+        )
         return from_inside(found) if facts.bounded else found
     except Undecided as problem:
         return unjudged("unknown", ad, field, field_complete, problem.reason)
@@ -163,12 +170,15 @@ def nothing_known(word: Word, reason: str) -> Facts:
 
 
 def _unfollowed(
-    program: Program, point: Mapping[str, Any], here: Sequence[Exact], problem: Undecided
+    program: Program, point: Mapping[str, Any], here: Sequence[Exact], problem: Undecided, effort: Effort
 ) -> Facts:
     sides = both_sides(program, point, tuple(here))
     if sides is not None and not sides.steep:
         from_above = sides.gradients.sure[0] if sides.gradients.sure else None
         return Facts(sides.gradients, sides.slopes, sides.continuity, from_above)
+    norms = beside_norms(program, point, effort)
+    if norms is not None:
+        return Facts(norms.gradients, norms.slopes, CONTINUOUS, norms.lexicographic)
     steep = growing_slope(program, point)
     if steep is not None:
         return nothing_known("discontinuous" if steep.jumps else "undefined", steep.sentence)

@@ -108,8 +108,11 @@ def _about_wrong(report: PointReport, explanation: Explanation) -> Iterator[str]
             "fewer kinks, or choose other rules (--ties, --tie)"
         )
     if report.judged.lexicographic is not None:
-        own = vector_text(report, report.judged.lexicographic)
-        yield f"lexicographic() returns a limit of gradients, whatever is tied: {own} here"
+        told = "lexicographic() returns a limit of gradients, whatever is tied"
+        one_of_few = (
+            report.judged.bouligand_complete
+        )  # else the limits along near directions differ from one another
+        yield f"{told}: {vector_text(report, report.judged.lexicographic)} here" if one_of_few else told
 
 
 def _about_nan(report: PointReport, nan: NanOrigin) -> Iterator[str]:
