@@ -382,6 +382,7 @@ def test_what_is_wrong_with_a_slice_is_said(options: dict[str, Any], words: str)
 
 def test_formulas_are_evaluated_in_floats_and_in_rationals() -> None:
     assert floats("v[0]**2 - sqrt(x)/2", {"v[0]": 3.0, "x": 4.0}) == 8.0
+    assert floats("x + 1" + "0" * 400, {"x": 1.0}) == float("inf")
     assert polynomial("x**3 - 2*x + 1/2", "x").degree() == 3
     with pytest.raises(NotRational):
         polynomial("sqrt(x)", "x")

@@ -182,7 +182,8 @@ def _holds(tree: ast.expr, point: Mapping[str, Any], number: Callable[[Fraction]
 def _value(tree: ast.expr, point: Mapping[str, Any], number: Callable[[Fraction], Any]) -> Any:
     match tree:
         case ast.Constant(value=int() | float() as value):
-            return number(Fraction(ast.unparse(tree)) if isinstance(value, float) else Fraction(value))
+            exact = Fraction(ast.unparse(tree)) if isinstance(value, float) else Fraction(value)
+            return numbers.to_float(exact) if number is float else number(exact)
         case ast.Name(id=name) if name in point:
             return point[name]
         case ast.Name(id=name) if name in _CONSTANTS and number is float:

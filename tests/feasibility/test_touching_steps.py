@@ -200,3 +200,10 @@ def test_second_order_arcs_by_linear_programs_in_many_variables() -> None:
     assert isinstance(answer, Touches) and answer.arc is not None and holds_along(asked, answer.arc)
     apart = system(names, ["a-b^2", "d-e^2", "-a-d-g^2"])
     assert isinstance(by_second_order(apart, _clock()), Open)
+
+
+def test_a_set_that_stays_away_by_little_is_not_said_to_touch() -> None:
+    """Its nearest point is a critical point of the distance, inside of both balls that are tried."""
+    assert isinstance(by_distance(system("x", ["x-1/1000"]), _clock()), Open)
+    assert isinstance(by_distance(system("x y", ["y-x^2-1/10000", "x"]), _clock()), Open)
+    assert isinstance(by_distance(system("x", ["x"]), _clock()), Touches)
