@@ -78,7 +78,8 @@ def test_the_largest_entries_have_the_nan(
         compile_text(f"{text}topk(x, {k})\n", preset=preset).value(np.array(x)), values, equal_nan=True
     )
     for form in (f"sum(topk(x, {k}))", f"sum(sort(x, descending=True)[:{k}])"):
-        _agrees(compile_text(f"{text}{form}\n", preset=preset), x, sum(values), gradient)
+        program = compile_text(f"{text}{form}\n", preset=preset, overrides={"sort": "first"})
+        _agrees(program, x, sum(values), gradient)
 
 
 @pytest.mark.parametrize(("name", "word"), [("sort", "first"), ("topk", "first"), ("topk", "last")])

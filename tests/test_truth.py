@@ -149,3 +149,18 @@ def test_a_point_out_of_time_is_unknown_and_not_a_hang() -> None:
         program, point_of(program, {"x": 0, "y": 0, "z": 0, "w": 0}), "", Effort(seconds=0.05, cells=10)
     )
     assert report.judged.verdict == "unknown" and report.judged.reason
+
+
+def test_signs_that_no_point_has_are_no_piece() -> None:
+    """The largest of three where the signs that are known go round in a circle: an empty cell, which was met."""
+    text = """
+def f(x, y):
+    s = x*y - x
+    t = where(s < 0, 2*y**2 + s, 2*y**2)
+    u = max(s, t)
+    v = where(s < 0, 2*y**2 + s, 2*y**2)
+    return max(s, where(u != 0, s - u, s), v - v if v <= 0 else v) - (t - t if t <= 0 else t)
+"""
+    found = compile_text(text).at(x=0, y=0).judged
+    assert found.verdict == "clarke"
+    assert found.bouligand == (({"x": "-1", "y": "0"},), ({"x": "0", "y": "0"},))

@@ -26,6 +26,10 @@ _ZERO = Fraction(0)
 Row = tuple[Finite, ...]
 
 
+class EmptyCell(Exception):
+    """No point has the signs that were followed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sign:
     """A switch with its sign on the cell: 1, -1, or 0 on a thin one. `joins`: a branch or a step was decided by it.
@@ -123,7 +127,10 @@ class Oracle:
         return not self.thin
 
     def winner(self, functions: Sequence[Local], turn: int) -> int:
-        """Which of functions that are equal at the point is the largest (turn 1) or smallest (-1) on the cell."""
+        """Which of functions that are equal at the point is the largest (turn 1) or smallest (-1) on the cell.
+
+        Raises EmptyCell where the signs that are known leave none: a < b, b < c and c < a.
+        """
         options = [
             (place, found)
             for place in range(len(functions))
@@ -139,8 +146,10 @@ class Oracle:
                 options = [option for option in options if rays[option[0]] is not None]
                 others = [Start((*self.chosen, place), rays[place]) for place, _ in options[1:]]
                 self.others.extend(others)
-                self._interior = rays[options[0][0]]
-            self.chosen.append(options[0][0])
+                self._interior = rays[options[0][0]] if options else None
+            self.chosen.extend(place for place, _ in options[:1])
+        if not options:
+            raise EmptyCell
         place, found = options[0]
         for switch, sign in found:
             self._enter(switch, sign)

@@ -22,7 +22,7 @@ from cfcompiler import numbers
 from cfcompiler.analyses.functions import Functions
 from cfcompiler.analyses.jets import Jets
 from cfcompiler.analyses.neighbourhood import Local, Neighbourhood, continuous
-from cfcompiler.analyses.oracle import Oracle, Sign, Start
+from cfcompiler.analyses.oracle import EmptyCell, Oracle, Sign, Start
 from cfcompiler.analyses.switches import Switches
 from cfcompiler.arithmetic import Undecided
 from cfcompiler.interpreter import Machine, taken
@@ -113,7 +113,7 @@ class Pieces:
             yield leaf
 
     def run(self, oracle: Oracle) -> Leaf | None:
-        """The leaf that the oracle's signs lead to; None outside the domain that the program asserts."""
+        """The leaf that the oracle's signs lead to; None where none has them in the domain that the program asserts."""
         arithmetic = Functions(self.near, oracle)
         machine = _PieceMachine(self.program, arithmetic, self.sorting, self.still)
         values: dict[str, Any] = dict(self.near.inputs)
@@ -121,6 +121,8 @@ class Pieces:
             if taken(instruction.out, values):
                 try:
                     values[instruction.out.name] = machine.evaluate(instruction, values)
+                except EmptyCell:
+                    return None
                 except Undecided as problem:
                     raise Undecided(problem.reason, problem.instruction or instruction) from None
         for assertion in self.program.assertions:
