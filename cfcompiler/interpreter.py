@@ -270,13 +270,15 @@ class Machine:
         return np.transpose(moved, np.argsort((*kept, *axes)))
 
     def _first_extreme(self, row: Array, sense: str, *, last: bool = False) -> int:
-        """The place of the first (last) extreme entry; of the first NaN where there is one."""
+        """The place of the first (last) extreme entry; of the first (last) NaN where there is one."""
         best = 0
         for place in range(1, len(row)):
             code = int(self.arithmetic.compare(self._scalar(row[place]), self._scalar(row[best])))
             if code == UNORDERED:
-                own = int(self.arithmetic.compare(self._scalar(row[best]), self._scalar(row[best])))
-                best = best if own == UNORDERED else place
+                own, other = (
+                    int(self.arithmetic.compare(self._scalar(row[k]), self._scalar(row[k]))) for k in (place, best)
+                )
+                best = place if own == UNORDERED and (last or other != UNORDERED) else best
             elif code == (1 if sense == "max" else -1) or (last and code == 0):
                 best = place
         return best

@@ -105,6 +105,22 @@ def test_a_quantile_of_torch(x: list[float], q: str, value: float, gradient: lis
     _agrees(program, x, value, gradient)
 
 
+QUANTILES_OF_JAX = [
+    ([inf], "1/4", nan, [1]),
+    ([0, 0, -inf, 0], "1/4", -inf, [0.75, 0, 0.25, 0]),
+    ([1, -inf, -inf], "0.4", -inf, [0, 0.2, 0.8]),
+    ([inf, inf, inf, 0], "0.4", inf, [0.8, 0.2, 0, 0]),
+    ([0, 2, 2, 1], "1/4", 0.75, [0.25, 0, 0, 0.75]),
+]
+
+
+@pytest.mark.parametrize("preset", ["jax", "jax-jit"])
+@pytest.mark.parametrize(("x", "q", "value", "gradient"), QUANTILES_OF_JAX)
+def test_a_quantile_of_jax(x: list[float], q: str, value: float, gradient: list[float], preset: str) -> None:
+    program = compile_text(f"def f(x: Real[{len(x)}]):\n    return quantile(x, {q})\n", preset=preset)
+    _agrees(program, x, value, gradient)
+
+
 @pytest.mark.parametrize("preset", ["torch", "jax"])
 def test_value_and_gradient_have_one_power(preset: str) -> None:
     """An exponent that is one number for many points is no other function."""

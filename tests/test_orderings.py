@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cfcompiler import ties
+from cfcompiler import interpreter, ties
+from cfcompiler.arithmetic import Floats
 from cfcompiler.compiler import compile_text
 from cfcompiler.errors import CFError
 
@@ -123,3 +124,42 @@ def test_a_falling_order_has_equal_entries_in_the_order_of_the_framework(preset:
 def test_a_rule_for_sorting_counts_in_both_directions(rules: dict[str, str], backward: list[int]) -> None:
     program = compile_text(FALLING, preset="jax", overrides=rules)
     assert program.vjp(np.array([1.0, 2.0, 1.0, 2.0]))[1](np.arange(1.0, 5.0)).tolist() == backward
+
+
+NAN = float("nan")
+# x, the gradient of the running extrema times 1, 2, 3, ..., their tangents along 1, 2, 3, ...: torch 2.13
+RUNNING = [
+    ([1, NAN, NAN], [1, 2, 3], [1, 2, 3]),
+    ([NAN, NAN, 1], [1, 5, 0], [1, 2, 2]),
+    ([NAN, 0, NAN], [3, 0, 3], [1, 1, 3]),
+    ([0, NAN, 0, 0, NAN], [1, 9, 0, 0, 5], [1, 2, 2, 2, 5]),
+    ([NAN, NAN, NAN, np.inf, np.inf], [1, 2, 12, 0, 0], [1, 2, 3, 3, 3]),
+    ([0, 0, NAN, 1, NAN], [1, 2, 7, 0, 5], [1, 2, 3, 3, 5]),
+]
+
+
+@pytest.mark.parametrize(("x", "backward", "forward"), RUNNING)
+@pytest.mark.parametrize("name", ["cummax", "cummin"])
+def test_running_extrema_of_torch_take_the_last_nan(
+    name: str, x: list[float], backward: list[int], forward: list[int]
+) -> None:
+    """At a point, in a batch, along the axis of a matrix, and by the interpreter."""
+    size, point = len(x), np.array(x, dtype=float)
+    program = compile_text(f"def f(x: Real[{size}]):\n    return {name}(x)\n", preset="torch")
+    count = np.arange(1.0, size + 1)
+    assert program.vjp(point)[1](count).tolist() == backward
+    assert program.jvp((point,), (count,))[1].tolist() == forward
+    batch, counts = np.stack([point, point]), np.stack([count, count])
+    assert program.vjp(batch)[1](counts).tolist() == [backward, backward]
+    assert program.jvp((batch,), (counts,))[1].tolist() == [forward, forward]
+    columns = compile_text(f"def f(x: Real[{size}, 30]):\n    return {name}(x, axis=0)\n", preset="torch")
+    many = columns.vjp(np.tile(point[:, None], 30))[1](np.tile(count[:, None], 30))
+    assert many[:, 0].tolist() == many[:, 29].tolist() == backward
+    values = interpreter.run(program.forward, dict(zip(("x", "d_x"), (point, count), strict=True)), Floats())
+    assert values[program.forward.results[1].name].tolist() == forward
+    first = compile_text(
+        f"def f(x: Real[{size}]):\n    return {name}(x)\n", preset="torch", overrides={name: "first"}
+    )
+    places = np.maximum.accumulate(np.where(np.isnan(point), np.arange(size, 0, -1), 0))
+    seen = np.isnan(point) & (places == np.arange(size, 0, -1))
+    assert all(np.flatnonzero(first.vjp(point)[1](np.eye(size)[-1])) == np.flatnonzero(seen)[0])

@@ -42,12 +42,12 @@ def pair_code(row: Sequence[Any], one: int, other: int, ask: Ask) -> int:
 
 
 def extreme_places(row: Sequence[Any], sense: str, *, last: bool, ask: Ask) -> tuple[int, list[int]]:
-    """The place of the first (last) extreme entry, or of the first NaN, and the places of all that are tied for it."""
+    """The place of the first (last) extreme entry or NaN, and the places of all that are tied for it."""
     best, tied = 0, [0]
     for place in range(1, len(row)):
         code = pair_code(row, place, best, ask)
         if code == UNORDERED:
-            best = best if row[best] == "nan" else place
+            best = place if row[place] == "nan" and (last or row[best] != "nan") else best
             tied = [best]
         elif code == (1 if sense == "max" else -1):
             best, tied = place, [place]

@@ -146,15 +146,16 @@ def _ranked(x: Any, rank: int, descending: bool) -> Any:
 
 
 def _cumulative_places(x: Any, axis: int, sense: str, last: bool) -> Any:
-    """Place of the extremum of x[:k+1] for each k: the first one (the last under `last`), or the first NaN."""
+    """Place of the extremum of x[:k+1] for each k, or of a NaN: of the first one (the last under `last`)."""
     rows = np.moveaxis(x, axis, 0)
     accumulate = np.maximum.accumulate if sense == "max" else np.minimum.accumulate
     before = accumulate(rows, axis=0)[:-1]
     after = rows[1:]
     better = after > before if sense == "max" else after < before
     if last:
-        better = better | (after == before)
-    better = (better | (after != after)) & (before == before)
+        better = better | (after == before) | (after != after)
+    else:
+        better = (better | (after != after)) & (before == before)
     places = np.zeros(rows.shape, dtype=np.int64)
     counting = np.arange(1, len(rows)).reshape((-1,) + (1,) * (rows.ndim - 1))
     places[1:] = np.where(better, counting, 0)

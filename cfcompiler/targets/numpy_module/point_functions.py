@@ -137,12 +137,12 @@ def _entry_weights(
 
 
 def _place_of_extreme(v: Sequence[float], sense: str, last: bool = False) -> int:
-    """The place of the first (last) extreme entry; of the first NaN where there is one."""
+    """The place of the first (last) extreme entry; of the first (last) NaN where there is one."""
     best = 0
     for i in range(1, len(v)):
         x, top = v[i], v[best]
         if x != x or top != top:
-            best = best if top != top else i
+            best = i if x != x and (last or top == top) else best
         elif (x > top if sense == "max" else x < top) or (last and x == top):
             best = i
     return best
