@@ -276,7 +276,8 @@ class Machine:
             code = int(self.arithmetic.compare(self._scalar(row[place]), self._scalar(row[best])))
             if code == UNORDERED:
                 own, other = (
-                    int(self.arithmetic.compare(self._scalar(row[k]), self._scalar(row[k]))) for k in (place, best)
+                    int(self.arithmetic.compare(self._scalar(row[k]), self._scalar(row[k])))
+                    for k in (place, best)
                 )
                 best = place if own == UNORDERED and (last or other != UNORDERED) else best
             elif code == (1 if sense == "max" else -1) or (last and code == 0):
