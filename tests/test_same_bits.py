@@ -51,6 +51,22 @@ def test_a_value_has_the_same_bits_whoever_asks(expression: str, preset: str) ->
             assert len(set(bits.values())) == 1, (expression, shape, bits)
 
 
+@pytest.mark.parametrize("expression", ["sum(abs(concat(M, M, axis=1)))", "mean(M*M)", "sum(M) + norm2(M)"])
+def test_a_program_of_arrays_has_the_same_bits_however_its_inputs_lie_in_memory(expression: str) -> None:
+    program = compile_text(f"def f(M: Real[16, 17]):\n    return {expression}\n", preset="torch")
+    many = np.random.default_rng(0).normal(size=(5, 16, 17))
+    wanted, slopes = program.value_and_grad(many)
+    points_last = np.moveaxis(np.ascontiguousarray(np.moveaxis(many, 0, -1)), -1, 0)
+    for laid in (points_last, np.asfortranarray(many), np.ascontiguousarray(many[:, ::-1])[:, ::-1]):
+        assert np.array_equal(program.value(laid), wanted)
+        assert all(
+            np.array_equal(got, one)
+            for got, one in zip(program.value_and_grad(laid), (wanted, slopes), strict=True)
+        )
+        assert [program.value(one) for one in laid] == wanted.tolist()
+        assert program.jvp((laid,), (np.asfortranarray(many),))[0].tolist() == wanted.tolist()
+
+
 @pytest.mark.parametrize("count", [3, 8, 9, 130, 4096])
 def test_entries_are_added_in_their_order_however_they_lie_in_memory(count: int) -> None:
     generator = np.random.default_rng(count)

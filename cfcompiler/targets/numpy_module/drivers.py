@@ -141,6 +141,8 @@ def _redo(points: Callable[..., Any], inputs: list[Any], outputs: list[Any], lan
 def _sweep_arrays(plan: Any, arguments: Sequence[Any], out: Sequence[Any] | None) -> list[Any]:
     """As _sweep, for a program of arrays: (at one point, at many, points at a time, buffers, ranks, shapes)."""
     at_one, at_many, group, _, ranks, shapes, _ = plan
+    # NumPy adds entries in the order of memory.
+    arguments = [np.asarray(argument, order="C") for argument in arguments]
     leads = [argument.shape[: argument.ndim - rank] for argument, rank in zip(arguments, ranks, strict=True)]
     lead = np.broadcast_shapes(*leads)
     count = math.prod(lead)
