@@ -39,6 +39,8 @@ def answer(body: str, overrides: dict[str, str] | None = None, **point: Any) -> 
         ("return norm2(x) - norm2([x[1], 2*x[0]])", "clarke", None),
         ("return norm2([x[0]*x[1], x[1]**2]) + 3*x[0]", "exact", ["3", "0"]),
         ("return norm2(x) + relu(x[0])", "clarke", None),
+        # both pieces have the same sets of limits, but norms cancel in one of them only
+        ("a = norm2([x[0]])\nb = norm2([abs(x[0])])\nreturn a - b if x[0] > 0 else a + b", "clarke", None),
         ("return relu(norm2(x) - x[0])", "clarke", None),
         ("return max(norm2(x), 2*x[0])", "clarke", None),
         ("return norm2([relu(x[1]), x[1]])", "clarke", None),

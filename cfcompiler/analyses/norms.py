@@ -16,7 +16,7 @@ Source: theory S3.1 (the row of norm2), S6 Theorem A; the chain rule of Clarke 1
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 from typing import Any, TypeAlias
@@ -244,7 +244,7 @@ def _cancels(pieces: Sequence[NormPiece]) -> bool:
     Then f(p + h) - f(p) is linear in h up to o(|h|), since |u(p + h)| = |Du h| + O(|h|**2).
     """
     first = pieces[0]
-    if any(piece.around() != first.around() for piece in pieces):
+    if any(replace(piece, leaf=None) != replace(first, leaf=None) for piece in pieces):
         return False
     totals: list[tuple[_Form, list[Finite]]] = []
     for k, rows in enumerate(first.vectors):
