@@ -219,7 +219,7 @@ def _beside(pieces: Sequence[NormPiece], landscape: Landscape) -> BesideNorms:
 
 def _slopes(pieces: Sequence[NormPiece], rays: Sequence[NormRay]) -> Slopes:
     """Whether f is differentiable: by its directional derivatives, which would be linear in the direction."""
-    if _cancels(pieces):
+    if cancels(pieces):
         gradient = tuple(entry for row in pieces[0].by_inputs for entry in row)
         return Slopes(True, gradient)
     known = {ray.direction: ray.slopes for ray in rays}
@@ -238,7 +238,7 @@ def _slopes(pieces: Sequence[NormPiece], rays: Sequence[NormRay]) -> Slopes:
     return Slopes(None, None, "whether the program is differentiable where a norm vanishes")
 
 
-def _cancels(pieces: Sequence[NormPiece]) -> bool:
+def cancels(pieces: Sequence[NormPiece]) -> bool:
     """Whether there is one piece, in which norms that are equal up to first order cancel.
 
     Then f(p + h) - f(p) is linear in h up to o(|h|), since |u(p + h)| = |Du h| + O(|h|**2).

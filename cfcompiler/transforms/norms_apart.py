@@ -138,8 +138,9 @@ def _assert(builder: Builder, norm: Value, vector: Sequence[Value], domain: Doma
 def out_of_arms(program: Program) -> Program:
     """`program` with norms computed outside of branches, with all that they need, where that needs no branch itself."""
     outside: dict[str, Value] = {}
+    norms = norms_of(program)
     for instruction in program.instructions:
-        if instruction.out.branch and instruction.out.name in norms_of(program):
+        if instruction.out.branch and instruction.out.name in norms:
             needed = [instruction, *_behind(program, arguments(instruction))]
             if all(isinstance(one, Apply) for one in needed):
                 outside.update({one.out.name: replace(one.out, branch=()) for one in needed})
