@@ -104,6 +104,12 @@ def test_a_smooth_point_has_complete_sets() -> None:
         ("return norm2(x) + 2*x[0]", False, False, False),
         ("return norm2(x) - norm2(x) + x[0]", True, False, True),
         ("return norm2(x) - norm2(x) + 3*x[0]", False, False, False),
+        (
+            "n = norm2(x)\nreturn n + 2*x[0] if n >= 0 else n",
+            None,
+            False,
+            None,
+        ),  # no norm takes the other arm
         ("return norm2(x) + 2*(relu(x[1]) - relu(-x[1])) + x[0]", True, False, True),
     ],
 )

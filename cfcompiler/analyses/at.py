@@ -196,9 +196,9 @@ def _surroundings(
         return Field((), False, reason), facts
     field = field_at(unrolled, point, landscape) if tied else Field((gradient,), True, "")
     if vanishing_norms(program, point):
-        around = field_beside_norms(unrolled, point, effort) or ()
+        around = field_beside_norms(unrolled, point, effort)
         facts = replace(facts, field_around=around)
-        if field.complete and around and all(one.single for one in around):
+        if field.complete and around is not None and all(one.single for one in around.sums):
             return field, facts
         reason = "norm2 at 0: D holds all vectors of a ball, of which the rule returns one"
         return Field(field.vertices, False, reason), facts

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from cfcompiler.analyses.continuity import CONTINUOUS, Continuity
-from cfcompiler.analyses.limits import Gradients, Slopes, Vector, distinct, same
+from cfcompiler.analyses.limits import FieldAround, Gradients, Slopes, Vector, distinct, same
 from cfcompiler.analyses.places import (
     Inside,
     Outside,
@@ -99,11 +99,11 @@ def judged(
     gradients: Gradients,
     slopes: Slopes,
     continuity: Continuity,
-    field_around: Sequence[BallSum] = (),
+    field_around: FieldAround | None = None,
 ) -> Judgement:
     """The judgement where the limiting gradients could be asked for. Raises Undecided.
 
-    `field_around`: sets whose hull is that of D, where `field` is not all of it.
+    `field_around`: sets whose hull holds D, where `field` is not all of it.
     """
     clarke = _Hull(gradients.sure, gradients.doubtful, gradients.around)
     listed = not gradients.around
@@ -116,9 +116,10 @@ def judged(
     ad_inside, ad_place = clarke.holds(known_ad) if known_ad is not None else (None, None)
     zero_inside, zero_place = clarke.holds(zero)
     field_inside, field_place = _field_critical(zero, field, field_complete)
-    if field_inside is None and field_around:
-        some = distinct(vector for one in field_around for vector in one.some())
-        field_inside, field_place = _Hull(some, (), tuple(field_around)).holds(zero)
+    if field_inside is None and field_around is not None:
+        sums = field_around.sums
+        some = distinct(vector for one in sums for vector in one.some()) if field_around.whole else ()
+        field_inside, field_place = _Hull(some, (), sums).holds(zero)
     if not settled:
         zero_inside, zero_place, ad_place = None, None, None
     elif zero_inside:

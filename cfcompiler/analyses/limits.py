@@ -64,6 +64,14 @@ class Gradients:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldAround:
+    """Sets whose hull holds D where its vertices do not; under `whole` it is the hull of D."""
+
+    sums: tuple[BallSum, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Pieces proved to touch the point, pieces in doubt, and pieces whose question needed no answer.
 

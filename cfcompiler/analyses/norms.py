@@ -27,7 +27,7 @@ from cfcompiler import numbers
 from cfcompiler.analyses.continuity import CONTINUOUS, continuity_of
 from cfcompiler.analyses.field import Field, field_at
 from cfcompiler.analyses.landscape import Effort, Landscape, landscape_at
-from cfcompiler.analyses.limits import Gradients, Slopes, Vector, distinct, gradient_of, same
+from cfcompiler.analyses.limits import FieldAround, Gradients, Slopes, Vector, distinct, gradient_of, same
 from cfcompiler.analyses.norm_rays import NormPiece, NormRay, Sparse, lexicographic_ray, rays_of, sparse
 from cfcompiler.analyses.pieces import Leaf
 from cfcompiler.arithmetic import EXACT, Undecided
@@ -124,10 +124,12 @@ def _within(
     return _beside(pieces, landscape)
 
 
-def field_beside_norms(
-    program: Program, point: Mapping[str, Any], effort: Effort
-) -> tuple[BallSum, ...] | None:
-    """Sets whose hull is that of D, with each written norm a ball of its own; None where they are not known."""
+def field_beside_norms(program: Program, point: Mapping[str, Any], effort: Effort) -> FieldAround | None:
+    """D with each written norm a ball of its own; None where it is not known.
+
+    With the norms as inputs a branch may be met that is not met where they are norms (`n < 0`), so where one is tied,
+    what is found is only known to hold D.
+    """
     names = vanishing_norms(program, point)
     if not _outside_of_branches(program, names):
         return None
@@ -139,7 +141,9 @@ def field_beside_norms(
         field = field_at(verify(apart.program), _extended(apart, point), landscape)
         if not field.complete:
             return None
-        return _sums_of(apart, field)
+        sums = _sums_of(apart, field)
+        whole = landscape.problem is None and not landscape.pieces.tied
+        return None if sums is None else FieldAround(sums, whole)
     except Undecided:
         return None
 

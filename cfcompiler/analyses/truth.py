@@ -16,13 +16,12 @@ from cfcompiler.analyses.judgement import Judgement, Values, Word, judged, judge
 from cfcompiler.analyses.landscape import Effort, Landscape
 from cfcompiler.analyses.large import Qualified
 from cfcompiler.analyses.lexicographic import lexicographic
-from cfcompiler.analyses.limits import Gradients, Slopes, Vector, distinct, slopes_of
+from cfcompiler.analyses.limits import FieldAround, Gradients, Slopes, Vector, distinct, slopes_of
 from cfcompiler.analyses.norms import beside_norms
 from cfcompiler.analyses.pieces import TooManyPieces
 from cfcompiler.analyses.puiseux import both_sides
 from cfcompiler.analyses.steepness import growing_slope
 from cfcompiler.arithmetic import Undecided
-from cfcompiler.feasibility.ball_sums import BallSum
 from cfcompiler.feasibility.segments import SegmentSum
 from cfcompiler.ir import Apply, Program, Select
 from cfcompiler.numbers import Exact, is_special
@@ -43,9 +42,7 @@ class Facts:
     bounded: bool = (
         False  # the point is on the boundary of the asserted domain: what is true is true from inside
     )
-    field_around: tuple[
-        BallSum, ...
-    ] = ()  # sets whose hull is that of D, where it is not that of its vertices
+    field_around: FieldAround | None = None  # D, where it is not the hull of its vertices
 
 
 BOUNDARY = "the point is on the boundary of the asserted domain: gradients are those from inside"
