@@ -24,9 +24,8 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     for axis in range(-rank, 0):
         sizes = {shape[axis] for shape in shapes if -axis <= len(shape)} - {1}
         if len(sizes) > 1:
-            raise ShapeError(
-                "shapes " + " and ".join(text_of(shape) for shape in shapes) + " do not broadcast"
-            )
+            named = " and ".join(map(text_of, dict.fromkeys(shapes)))
+            raise ShapeError(f"shapes {named} do not broadcast")
         out.append(sizes.pop() if sizes else 1)
     return tuple(out)
 

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def feed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
 
 
-def lines_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, object]]:
+def lines_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
     assert cli.main(arguments) == 0
     out, complaint = capsys.readouterr()
     assert complaint == ""
@@ -60,7 +61,7 @@ def test_cases_are_answered_in_order(folder: Path, capsys: pytest.CaptureFixture
     )
     answers = lines_of(capsys, "at", "--jsonl", "cases.jsonl")
     assert [answer["id"] for answer in answers] == ["a", 2, "first", "path"]
-    assert [answer["ad"]["backward"]["x"] for answer in answers] == ["1/2", "1/2", "1", "1"]  # type: ignore[index]
+    assert [answer["ad"]["backward"]["x"] for answer in answers] == ["1/2", "1/2", "1", "1"]
     assert answers[3]["value"] == "23/30"
 
 
@@ -90,12 +91,12 @@ def test_a_case_that_fails_is_an_error_line(
         "error": {"code": "CF012", "message": "unknown name 'y'", "line": 2, "column": 12},
     }
     for answer in answers[:-1]:
-        assert set(answer["error"]) == {"code", "message", "line", "column"}  # type: ignore[call-overload]
-    codes = [answer["error"]["code"] for answer in answers[1:4]]  # type: ignore[index]
+        assert set(answer["error"]) == {"code", "message", "line", "column"}
+    codes = [answer["error"]["code"] for answer in answers[1:4]]
     assert codes == ["CF090", "CF082", "CF098"]
     assert [answer["id"] for answer in answers[:12]] == [*range(1, 9), *[None] * 4]
-    assert "n is an integer, not True" in answers[7]["error"]["message"]  # type: ignore[index]
-    assert answers[8]["error"]["line"] == 9  # type: ignore[index]
+    assert "n is an integer, not True" in answers[7]["error"]["message"]
+    assert answers[8]["error"]["line"] == 9
     assert answers[-1]["value"] == "1"
 
 

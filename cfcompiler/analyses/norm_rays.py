@@ -146,6 +146,7 @@ def _agreed(direction: Vector, headed: Sequence[tuple[NormPiece, list[Vector]]])
 
 
 def sparse(row: Vector) -> Sparse:
+    """The entries that are not 0. Raises Undecided."""
     return tuple((place, entry) for place, entry in enumerate(row) if not vanishes(entry))
 
 

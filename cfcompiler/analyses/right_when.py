@@ -88,7 +88,9 @@ def _clarke(found: RulePolynomials, judgement: Judgement) -> Settings:
     if judgement.as_field:
         return Settings("unknown", reason="the Clarke subdifferential has too many corners to be written out")
     if not judgement.clarke_complete:
-        return Settings("unknown", reason=judgement.reason or "the Clarke subdifferential is not known")
+        return Settings(
+            "unknown", reason=judgement.reason or "of the Clarke subdifferential only a part is known"
+        )
     hull = judgement.clarke
     if all(one.degree <= 0 for one in found.ad):
         inside = isinstance(place_of([one.constant_term for one in found.ad], hull), Inside)

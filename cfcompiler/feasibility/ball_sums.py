@@ -22,7 +22,7 @@ Vector = tuple[Finite, ...]
 
 ROUNDS = 400
 GRIDS = (1, 12, 1000, 10**6)  # denominators of the directions that are tried
-_ZERO, _ONE = Fraction(0), Fraction(1)
+_ZERO = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class BallSum:
         """Some of its elements, rational where the columns are: those with one w_i a unit vector or its negative."""
         columns = [column for own in self.maps for column in own]
         ends = [tuple(map(plus, self.base, column)) for column in columns]
-        return (self.base, *ends, *(tuple(map(_minus, self.base, column)) for column in columns))
-
-
-def _minus(x: Finite, y: Finite) -> Finite:
-    return plus(x, times(-_ONE, y))
+        return (
+            self.base,
+            *ends,
+            *(tuple(plus(x, -y) for x, y in zip(self.base, column, strict=True)) for column in columns),
+        )
 
 
 @dataclass(frozen=True, slots=True)
